@@ -1,0 +1,1 @@
+"""Models: catalogue, registry, families, precision. Knows diffusers and torch; knows no task."""

@@ -1,0 +1,1 @@
+"""What is measured on results, one function each. Knows no task."""

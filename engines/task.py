@@ -1,0 +1,138 @@
+"""Request, Result and Engine: what all seven tasks have in common. No torch here."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engines.context import RunContext
+from engines.errors import InvalidRequest
+
+
+class Request(BaseModel):
+    """Plain data that says everything about one job.
+
+    The fields' descriptions and constraints are the single source of the form, the API and the docs.
+    `json_schema_extra` of a field may hold: "layer" ("main", "look", "quality", "advanced"), "widget", "choices_from".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    task: ClassVar[str] = ""
+
+
+class OutputFile(BaseModel):
+    """One file of a result.
+
+    Attributes:
+        path: Where it lies (inside the job's work folder).
+        kind: "video" for what was asked for; "contact_sheet", "thumbnail", "metadata" beside it.
+        seed: The seed that made it, if one did.
+    """
+
+    path: Path
+    kind: Literal["video", "image", "contact_sheet", "thumbnail", "metadata"]
+    seed: int | None = None
+
+
+class Result(BaseModel):
+    """Files and what was measured on the way.
+
+    Attributes:
+        files: The first of kind "video" is the main one.
+        measurements: Flat name → number: seconds, seconds_per_step, evaluations, peak_memory_bytes, …
+        warnings: Sentences for the person about what was rounded, replaced or not understood.
+    """
+
+    files: list[OutputFile]
+    measurements: dict[str, float] = {}
+    warnings: list[str] = []
+
+
+class Engine(Protocol):
+    """A task engine. Construction is cheap; weights are loaded on the first run."""
+
+    def check(self, request: Any) -> list[str]:
+        """Looks at the request without rendering.
+
+        Returns: warnings. Raises: UserError if the request cannot be rendered at all.
+        """
+
+    def run(self, request: Any, context: RunContext) -> Result:
+        """Renders. Raises UserError or Cancelled."""
+
+
+# Tasks by name → the package that holds request.py (name REQUEST) and engine.py (name ENGINE).
+# Modules are named, not imported: a request must not pull in torch.
+TASKS: dict[str, str] = {"text_to_video": "engines.text_to_video"}
+
+RequestType = TypeVar("RequestType", bound=Request)
+
+
+def request_class(task: str) -> type[Request]:
+    """The task's Request class. Raises InvalidRequest for an unknown task."""
+    if task not in TASKS:
+        raise InvalidRequest(
+            f"There is no task “{task}”.", f"Choose one of: {', '.join(sorted(TASKS))}.", field="task"
+        )
+    found: type[Request] = importlib.import_module(f"{TASKS[task]}.request").REQUEST
+    return found
+
+
+def make_engine(task: str) -> Engine:
+    """The task's engine, imported now (this is where torch comes in)."""
+    request_class(task)
+    engine: Engine = importlib.import_module(f"{TASKS[task]}.engine").ENGINE()
+    return engine
+
+
+def parse_request(cls: type[RequestType], data: dict[str, Any]) -> RequestType:
+    """Makes a request from plain data.
+
+    Raises: InvalidRequest that names the first field that is wrong, what is allowed and what to do.
+    """
+    try:
+        return cls.model_validate(data)
+    except ValidationError as error:
+        raise _as_invalid_request(cls, error) from None
+
+
+def _as_invalid_request(cls: type[Request], error: ValidationError) -> InvalidRequest:
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else None
+    given = first.get("input")
+    if first["type"] == "extra_forbidden":
+        return InvalidRequest(
+            f"There is no field “{name}”.", f"The fields are: {', '.join(cls.model_fields)}.", field=name
+        )
+    if first["type"] == "missing":
+        return InvalidRequest(f"The field “{name}” is missing.", f"Give a value for {name}.", field=name)
+    reason = first["msg"].removeprefix("Value error, ")
+    shown = repr(given) if len(repr(given)) <= 60 else repr(given)[:57] + "…"
+    return InvalidRequest(
+        f"{name} = {shown} is not allowed: {reason[:1].lower() + reason[1:]}.",
+        f"Choose {name} {allowed_range(cls, name)}." if name else "Correct the request.",
+        field=name,
+    )
+
+
+def allowed_range(cls: type[Request], name: str) -> str:
+    """The constraint of a field in words, from the schema: "between 9 and 257, in steps of 8"."""
+    schema = cls.model_json_schema()["properties"].get(name, {})
+    if "anyOf" in schema:
+        schema = {**schema, **schema["anyOf"][0]}
+    if "enum" in schema:
+        return "from: " + ", ".join(str(choice) for choice in schema["enum"])
+    words = []
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        words.append(f"between {low:g} and {high:g}")
+    elif low is not None:
+        words.append(f"of at least {low:g}")
+    if "multipleOf" in schema:
+        words.append(f"in steps of {schema['multipleOf']:g}")
+    if "maxLength" in schema:
+        words.append(f"with {schema.get('minLength', 0)} to {schema['maxLength']} characters")
+    return ", ".join(words) or "as its description says: " + str(schema.get("description", name))

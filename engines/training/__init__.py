@@ -1,0 +1,1 @@
+"""Pretraining of the bundled model: data caches, fast forward, optimiser, resumable runs."""

@@ -1,0 +1,1 @@
+"""The web studio: the only package that imports gradio. Makes requests and shows results, nothing else."""
