@@ -1,1 +1,2 @@
-"""The one sampling loop, schedules, solvers, guidance and noise. Pure mathematics on tensors: imports nothing of ours."""
+"""The one sampling loop, schedules, solvers, guidance and noise. Pure mathematics on tensors: imports nothing of ours.
+"""
