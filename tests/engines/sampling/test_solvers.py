@@ -41,14 +41,37 @@ def error(solver: str, steps: int, end: float) -> float:
     return float((reached - exact(start, end)).abs().max())
 
 
-# On this data the midpoint rule's second-order error happens to cancel between σ = 1 and 0 (it falls with order 3
-# there), so its order is read at a σ between.
-@pytest.mark.parametrize(
-    ("solver", "end"), [("euler", 0.0), ("euler", 0.3), ("midpoint", 0.3), ("heun", 0.0), ("heun", 0.3)]
-)
-def test_measured_order_is_the_declared_order(solver: str, end: float) -> None:
-    few, many = error(solver, 8, end), error(solver, 32, end)
-    assert math.log(few / many) / math.log(4) == pytest.approx(make_solver(solver).order, abs=0.15)
+def slope(few: float, many: float) -> float:
+    """Order read from the errors at 8 and at 32 steps."""
+    return math.log(few / many) / math.log(4)
+
+
+@pytest.mark.parametrize("end", [0.0, 0.3])
+@pytest.mark.parametrize("solver", DETERMINISTIC)
+def test_measured_order_on_gaussian_data(solver: str, end: float) -> None:
+    """At least the declared order; the midpoint rule is even of third order on this data."""
+    measured = slope(error(solver, 8, end), error(solver, 32, end))
+    assert measured == pytest.approx({"euler": 1, "midpoint": 3, "heun": 2}[solver], abs=0.2)
+    assert measured > make_solver(solver).order - 0.2
+
+
+@pytest.mark.parametrize("solver", DETERMINISTIC)
+def test_measured_order_is_the_declared_order_on_two_gaussians(solver: str) -> None:
+    def velocity(x: Tensor, sigmas: Tensor, at: Site) -> Tensor:
+        sigma = sigmas.unsqueeze(-1)
+        spread = variance(sigma)
+        means = torch.tensor([-1.0, 1.5])
+        residual = x.unsqueeze(-1) - (1 - sigma.unsqueeze(-1)) * means
+        weights = torch.softmax(-(residual**2) / (2 * spread.unsqueeze(-1)), dim=-1)
+        clean = (weights * (means + (1 - sigma.unsqueeze(-1)) * SPREAD**2 * residual / spread.unsqueeze(-1))).sum(-1)
+        return (x - clean) / sigma
+
+    start = torch.linspace(-2, 2, 24).reshape(2, 4, 3)
+    # Down to σ = 0.3 only: where the two modes part, the flow is stiff and few steps do not show the order yet.
+    ends = {n: sample(velocity, start, uniform(0.3 + 0.7 * linear(n), 4), make_solver(solver)) for n in (8, 32)}
+    reference = sample(velocity, start, uniform(0.3 + 0.7 * linear(1000), 4), make_solver("heun"))
+    few, many = (float((ends[n] - reference).abs().mean()) for n in (8, 32))
+    assert slope(few, many) == pytest.approx(make_solver(solver).order, abs=0.25)
 
 
 @pytest.mark.parametrize("solver", DETERMINISTIC)
@@ -64,7 +87,7 @@ def test_there_and_back_again(solver: str) -> None:
     falling = uniform(shifted(200, 2.0), 4)
     there = sample(gaussian_velocity, start, falling, make_solver(solver))
     back = sample(gaussian_velocity, there, falling.flip(0), make_solver(solver))
-    tolerance = {1: 0.05, 2: 1e-3}[make_solver(solver).order]
+    tolerance = {1: 0.1, 2: 1e-3}[make_solver(solver).order]
     assert float((back - start).abs().max()) < tolerance
 
 
