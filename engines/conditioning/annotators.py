@@ -1,7 +1,8 @@
 """The weight-free annotators of controlnet-aux: a frame becomes its edges, its line art or its shuffled colours.
 
 Knows how to load one annotator by itself. Must not import `controlnet_aux` as a whole: its `__init__` imports
-torchvision, which does not load beside a CPU or ROCm build of torch (docs/decisions/002-controlnet-aux-without-torchvision.md).
+torchvision, which does not load beside a CPU or ROCm build of torch
+(docs/decisions/002-controlnet-aux-without-torchvision.md).
 
 Shape legend: T frames, H height, W width, 3 channels in RGB order.
 """
