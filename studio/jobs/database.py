@@ -1,0 +1,69 @@
+"""One SQLite connection that several threads may share. Knows SQL transactions; knows no jobs."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engines.errors import ResourceError
+from studio.jobs.migrations import migrate
+
+
+class Database:
+    """Opens the library and brings it to the newest version.
+
+    Args:
+        path: The SQLite file; made if it is not there.
+        durable: Whether a commit survives a power cut (an fsync each). The worker's progress needs only to survive
+            the end of its process.
+
+    Raises: ResourceError if the file is no library, is damaged, or cannot be written.
+    """
+
+    def __init__(self, path: Path, durable: bool = True) -> None:
+        self._lock = threading.RLock()
+        try:
+            self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            migrate(self._connection)
+        except sqlite3.DatabaseError as error:
+            raise ResourceError(
+                f"The studio's library {path} cannot be opened: {error}.",
+                "Move this file away to begin with an empty library, or set FRAMEWRIGHT_HOME to another folder.",
+            ) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside happens, or nothing; no other thread or process writes in between."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def execute(self, statement: str, values: dict[str, Any]) -> int:
+        """One writing statement. Returns the number of rows that it touched."""
+        with self._lock:
+            return self._connection.execute(statement, values).rowcount
+
+    def rows(self, query: str, values: dict[str, Any]) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def row(self, query: str, values: dict[str, Any]) -> sqlite3.Row | None:
+        with self._lock:
+            found: sqlite3.Row | None = self._connection.execute(query, values).fetchone()
+            return found
