@@ -118,7 +118,7 @@ def _annotate(name: str, frame: Frame, **options: Any) -> Frame:
     if name != "lineart":  # returns its input's size anyway and has no such argument
         options["image_resolution"] = resolution
     detector = _load(name)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         # lineart takes the median of no pixels when a frame is uniform, and handles the result.
         warnings.filterwarnings("ignore", "Mean of empty slice", RuntimeWarning)
         annotated = detector(padded, detect_resolution=resolution, output_type="np", **options)
