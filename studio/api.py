@@ -1,0 +1,232 @@
+"""The endpoints of DESIGN.md: one for each task, its `_submit`, and four for jobs. Errors come as data, never as a crash.
+
+Every endpoint answers with JobReply. A wrong field, an unknown job and a failed render all set `error`
+(code, field, message, fix).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
+
+import gradio as gr
+
+from engines.errors import UserError
+from engines.task import Request
+from engines.text_to_video.request import TextToVideoRequest
+from studio.files import FileServer
+from studio.jobs.job import Job
+from studio.jobs.queue import JobQueue
+from studio.owner import owner_of
+from studio.prompt_advice import unknown_words_sentence
+
+POLL_SECONDS = 0.2
+MOST_JOBS = 200
+
+
+class ErrorReply(TypedDict):
+    """What went wrong and what to do."""
+
+    code: str
+    field: str | None
+    message: str
+    fix: str
+
+
+class FileReply(TypedDict):
+    """One file of a result; `file` is downloaded by gradio_client, which puts the local path in its place."""
+
+    kind: str
+    seed: int | None
+    file: gr.FileData
+
+
+class JobReply(TypedDict):
+    """A job as clients see it. `job_id` is "" if there is none; `video` is the first video of a finished job."""
+
+    job_id: str
+    task: str
+    status: str
+    position: int | None
+    phase: str
+    step: int
+    total: int
+    message: str
+    seconds_left: float | None
+    video: gr.FileData | None
+    files: list[FileReply]
+    measurements: dict[str, float]
+    warnings: list[str]
+    error: ErrorReply | None
+
+
+def error_reply(error: UserError) -> JobReply:
+    """A UserError as data, where no job came to be."""
+    data = error.as_data()
+    return JobReply(
+        job_id="", task="", status="rejected", position=None, phase="", step=0, total=0, message="", seconds_left=None,
+        video=None, files=[], measurements={}, warnings=[],
+        error=ErrorReply(code=error.code, field=data["field"], message=error.message, fix=error.fix),
+    )  # fmt: skip
+
+
+class Endpoints:
+    """The functions behind the endpoints.
+
+    Args:
+        queue: Where jobs are.
+        files: Serves result files.
+    """
+
+    def __init__(self, queue: JobQueue, files: FileServer) -> None:
+        self.queue = queue
+        self.files = files
+
+    def reply(self, job: Job, with_files: bool) -> JobReply:
+        """The job as data. Files are put into the cache only when they are asked for."""
+        result = job.result
+        files = [
+            FileReply(kind=file.kind, seed=file.seed, file=self.files.file_data(file.path))
+            for file in (result.files if result and with_files else [])
+            if file.path.exists()
+        ]
+        advice = unknown_words_sentence(str(job.fields.get("prompt", "")), str(job.fields.get("model", "")))
+        warnings = [advice] if advice else []
+        return JobReply(
+            job_id=job.id, task=job.task, status=job.status, position=job.position,
+            phase=job.phase or "", step=job.step or 0, total=job.total or 0, message=job.message or "",
+            seconds_left=job.seconds_left,
+            video=next((file["file"] for file in files if file["kind"] == "video"), None),
+            files=files,
+            measurements=result.measurements if result else {},
+            warnings=warnings + [warning for warning in job.warnings if warning not in warnings],
+            error=ErrorReply(**job.error) if job.error else None,
+        )  # fmt: skip
+
+    def submit(self, task: str, fields: dict[str, Any], key: str, owner: str) -> JobReply:
+        try:
+            return self.reply(self.queue.submit(task, fields, owner, key or None), with_files=False)
+        except UserError as error:
+            return error_reply(error)
+
+    async def wait(self, job_id: str, owner: str) -> JobReply:
+        """Returns when the job is over. A caller that goes away leaves the job running.
+
+        No progress is sent on the way: gr.api takes no gr.Progress. Who wants it submits and asks job_status.
+        """
+        while True:
+            job = await asyncio.to_thread(self.queue.get, job_id, owner)
+            if job.is_over:
+                return await asyncio.to_thread(self.reply, job, True)
+            await asyncio.sleep(POLL_SECONDS)
+
+    def job_status(self, job_id: str, request: gr.Request) -> JobReply:
+        """How a job is: status, place in the queue, phase, finished steps, seconds left. Without its files.
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+        """
+        return self._about(job_id, request, with_files=False)
+
+    def job_result(self, job_id: str, request: gr.Request) -> JobReply:
+        """A job with the files of its result; `video` and `files` are empty until its status is "done".
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+        """
+        return self._about(job_id, request, with_files=True)
+
+    def _about(self, job_id: str, request: gr.Request, with_files: bool) -> JobReply:
+        try:
+            return self.reply(self.queue.get(job_id, owner_of(request)), with_files)
+        except UserError as error:
+            return error_reply(error)
+
+    def job_cancel(self, job_id: str, request: gr.Request) -> JobReply:
+        """Cancels a job: at once while it waits, at its next step while it runs. A job that is over stays as it is.
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+        """
+        try:
+            return self.reply(self.queue.cancel(job_id, owner_of(request)), with_files=False)
+        except UserError as error:
+            return error_reply(error)
+
+    def jobs(self, request: gr.Request, task: str = "", limit: int = 20) -> list[JobReply]:
+        """Your jobs, the newest first, without their files.
+
+        Args:
+            task: Only jobs of this task, for example "text_to_video"; empty for all.
+            limit: The most jobs to return, 1 to 200.
+        """
+        found = self.queue.list(owner_of(request), task or None, max(1, min(int(limit), MOST_JOBS)))
+        return [self.reply(job, with_files=False) for job in found]
+
+
+def _parameters(request_class: type[Request]) -> list[inspect.Parameter]:
+    """A Request's fields as parameters, the required ones first."""
+    made = []
+    for name, field in request_class.model_fields.items():
+        default = inspect.Parameter.empty if field.is_required() else field.default
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        made.append(inspect.Parameter(name, kind, default=default, annotation=field.annotation))
+    return made
+
+
+def _documented(
+    function: Callable[..., Any], name: str, parameters: Sequence[inspect.Parameter], summary: str, request: type[Request]
+) -> Callable[..., Any]:
+    """Gives a function with *args the signature and the docstring that Gradio and MCP clients read."""
+    helps = {field: info.description or "" for field, info in request.model_fields.items()}
+    helps["idempotency_key"] = "The same key again returns the job of the first call instead of a new one."
+    arguments = "\n".join(
+        f"    {parameter.name}: {helps[parameter.name]}" for parameter in parameters if parameter.name in helps
+    )
+    function.__name__ = name
+    function.__doc__ = f"{summary}\n\nArgs:\n{arguments}"
+    function.__signature__ = inspect.Signature(list(parameters), return_annotation=JobReply)  # type: ignore[attr-defined]
+    function.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": JobReply}
+    return function
+
+
+def task_functions(endpoints: Endpoints, request_class: type[Request]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """(render and wait, submit and return at once) for one task, with the Request's fields as parameters."""
+    task, names = request_class.task, list(request_class.model_fields)
+    fields = _parameters(request_class)
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    client = inspect.Parameter("request", keyword, annotation=gr.Request, default=None)
+    key = inspect.Parameter("idempotency_key", keyword, annotation=str, default="")
+
+    async def render(*given: Any) -> JobReply:
+        *values, request = given
+        owner = owner_of(request)
+        reply = endpoints.submit(task, dict(zip(names, values, strict=True)), "", owner)
+        return reply if reply["error"] else await endpoints.wait(reply["job_id"], owner)
+
+    def submit(*given: Any) -> JobReply:
+        *values, idempotency_key, request = given
+        fields_given = dict(zip(names, values, strict=True))
+        return endpoints.submit(task, fields_given, idempotency_key, owner_of(request))
+
+    summary = (request_class.__doc__ or task).strip()
+    return (
+        _documented(render, task, [*fields, client], f"{summary} Waits and returns the result.", request_class),
+        _documented(
+            submit, f"{task}_submit", [*fields, key, client],
+            f"{summary} Returns a job id at once; ask job_status and job_result for it.", request_class,
+        ),
+    )  # fmt: skip
+
+
+def add_endpoints(queue: JobQueue, files: FileServer) -> None:
+    """Adds all endpoints to the Blocks that is being built. Not inside tabs: Gradio would warn."""
+    endpoints = Endpoints(queue, files)
+    functions = [
+        *task_functions(endpoints, TextToVideoRequest),
+        endpoints.job_status, endpoints.job_result, endpoints.job_cancel, endpoints.jobs,
+    ]  # fmt: skip
+    for function in functions:
+        gr.api(function, api_name=function.__name__, concurrency_limit=None)

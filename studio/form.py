@@ -1,0 +1,166 @@
+"""A Request's JSON schema → Gradio components in four layers; the schema is the only source of labels, help and ranges.
+
+Number fields carry no range of their own, because Gradio would answer a wrong value with a toast: the Request judges it,
+so that the page, the API and the command line say the same words, beside the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from engines.task import Request
+
+LAYERS = ("main", "look", "quality", "advanced")
+SLIDER_SPAN = 200
+Component = Any
+Choices = Sequence[tuple[str, Any]]
+
+
+def label_of(name: str) -> str:
+    """ "guidance_scale" → "Guidance scale"."""
+    words = name.replace("_", " ")
+    words = {"fps": "frames per second"}.get(words, words)
+    return words[:1].upper() + words[1:]
+
+
+def layer_of(schema: Mapping[str, Any]) -> str:
+    """Layer of a field; what the schema does not place belongs to "advanced"."""
+    layer = schema.get("layer", "advanced")
+    return layer if layer in LAYERS else "advanced"
+
+
+def make_component(name: str, schema: Mapping[str, Any], task: str, choices: Choices | None = None) -> Component:
+    """One component for one field.
+
+    Args:
+        name: The field.
+        schema: Its JSON schema: type, enum, minimum, maximum, multipleOf, default, description.
+        task: Prefix of the element id, `{task}-{name}`.
+        choices: (label, value) pairs for a field whose values are known only at run time or offered as a few.
+    """
+    common: dict[str, Any] = {
+        "label": label_of(name),
+        "info": schema.get("description", ""),
+        "value": schema.get("default"),
+        "elem_id": f"{task}-{name}",
+        "elem_classes": ["field", name],
+        "interactive": True,
+        "min_width": 120,
+    }
+    if choices is not None or "enum" in schema:
+        pairs = list(choices) if choices is not None else [(value.replace("_", " "), value) for value in schema["enum"]]
+        short = len(pairs) <= 4 and all(len(text) <= 5 for text, _ in pairs)
+        return (gr.Radio if short else gr.Dropdown)(choices=pairs, **common)
+    kind = schema.get("type")
+    if kind == "boolean":
+        return gr.Checkbox(**common)
+    if kind in ("integer", "number"):
+        return _number(schema, common, whole=kind == "integer")
+    lines = 3 if name == "prompt" else 2
+    return gr.Textbox(lines=lines, max_lines=8, max_length=schema.get("maxLength"), **common)
+
+
+def _number(schema: Mapping[str, Any], common: dict[str, Any], whole: bool) -> Component:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    step = schema.get("multipleOf") or (1 if whole else 0.05)
+    if low is not None and high is not None and high - low <= SLIDER_SPAN:
+        return gr.Slider(minimum=low, maximum=high, step=step, **common)
+    return gr.Number(step=step, precision=0 if whole else None, **common)
+
+
+class Form:
+    """The components of one Request, made layer by layer while the page is laid out.
+
+    Args:
+        request_class: The schema.
+        choices: Field → (label, value) pairs, for fields whose values the schema does not list.
+    """
+
+    def __init__(self, request_class: type[Request], choices: Mapping[str, Choices] | None = None) -> None:
+        self.request_class = request_class
+        self.task = request_class.task
+        self.schema: dict[str, dict[str, Any]] = request_class.model_json_schema()["properties"]
+        self.choices = dict(choices or {})
+        self.components: dict[str, Component] = {}
+        self.has_error = gr.State(False)
+
+    def adopt(self, name: str, component: Component) -> None:
+        """Takes a component that stands elsewhere on the page as the one for this field."""
+        self.components[name] = component
+
+    def add(self, *names: str) -> list[Component]:
+        """Makes the components of these fields here, in the current layout block."""
+        for name in names:
+            made = make_component(name, self.schema[name], self.task, self.choices.get(name))
+            self.components[name] = made
+        return [self.components[name] for name in names]
+
+    def add_rest_of(self, layer: str) -> list[Component]:
+        """Makes every field of the layer that is not on the page yet."""
+        rest = [name for name, schema in self.schema.items() if name not in self.components]
+        return self.add(*(name for name in rest if layer_of(self.schema[name]) == layer))
+
+    @property
+    def names(self) -> list[str]:
+        """Field names in the order of `inputs`."""
+        return list(self.components)
+
+    @property
+    def inputs(self) -> list[Component]:
+        return list(self.components.values())
+
+    @property
+    def outputs(self) -> list[Component]:
+        """What the updates of this class may change."""
+        return [*self.inputs, self.has_error]
+
+    def values(self, given: Sequence[Any]) -> dict[str, Any]:
+        """Plain data of the request from the components' values, which come in the order of `inputs`."""
+        return dict(zip(self.names, given, strict=True))
+
+    def defaults(self) -> dict[str, Any]:
+        return {name: self.schema[name].get("default", "") for name in self.components}
+
+    def filled(self, values: Mapping[str, Any]) -> dict[Component, Any]:
+        """Updates that put these values into the form, free of errors; fields that are missing get their default."""
+        complete = self.defaults() | {name: value for name, value in values.items() if name in self.components}
+        updates = {self.components[name]: self._update(name, value) for name, value in complete.items()}
+        return {**updates, self.has_error: False}
+
+    def with_error(self, name: str, message: str) -> dict[Component, Any]:
+        """Updates that show a message beside one field and beside no other."""
+        invalid = gr.update(info=message, elem_classes=[*self._classes(name), "invalid"])
+        return {**self.without_errors(), self.components[name]: invalid, self.has_error: True}
+
+    def without_errors(self) -> dict[Component, Any]:
+        """Updates that give every field its help line back."""
+        updates = {component: self._update(name) for name, component in self.components.items()}
+        return {**updates, self.has_error: False}
+
+    def _classes(self, name: str) -> list[str]:
+        return ["field", name]
+
+    def _update(self, name: str, *value: Any) -> Any:
+        changes: dict[str, Any] = {"info": self.schema[name].get("description", ""), "elem_classes": self._classes(name)}
+        if value:
+            changes["value"] = value[0]
+            listed = self.choices.get(name)
+            if listed is not None and value[0] not in [known for _, known in listed]:
+                changes["choices"] = [*listed, (str(value[0]), value[0])]
+        return gr.update(**changes)
+
+    def on_edit(self, handler: Callable[..., Any], outputs: Sequence[Component]) -> None:
+        """Calls `handler(has_error, *values)` when a person has changed any field; of quick edits the last one counts."""
+        gr.on(
+            [component.input for component in self.components.values()],
+            handler,
+            [self.has_error, *self.inputs],
+            list(outputs),
+            show_progress="hidden",
+            trigger_mode="always_last",
+            concurrency_limit=None,
+            api_visibility="private",
+        )

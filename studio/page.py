@@ -1,0 +1,63 @@
+"""The page: head, one tab for each task that works, and the API endpoints beside them."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from engines.backend.catalogue import load_catalogue
+from engines.text_to_video.request import TextToVideoRequest
+from studio.api import add_endpoints
+from studio.files import FileServer
+from studio.header import Header, status_line
+from studio.jobs.queue import JobQueue
+from studio.owner import owner_of
+from studio.papers import load_papers
+from studio.prompt_advice import gigabytes
+from studio.tabs.papers import papers_tab
+from studio.tabs.text_to_video import TextToVideoTab
+
+TITLE = "Framewright"
+CACHE_CHECK_SECONDS = 3600
+CACHE_AGE_SECONDS = 24 * 3600
+QUEUE_LENGTH_SECONDS = 4
+COUNTED_JOBS = 100
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """(label, id) of the catalogue's models, the bundled one first; the others say what a download takes."""
+    return [
+        (card.title if card.source.kind == "bundled" else f"{card.title}, {gigabytes(card.size_bytes)} download", card.id)
+        for card in load_catalogue().values()
+    ]
+
+
+def build_page(queue: JobQueue) -> gr.Blocks:
+    """The whole page as Blocks, ready to launch. Makes no request to any other host."""
+    files = FileServer()
+    models = model_choices()
+    with gr.Blocks(
+        title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
+    ) as page:
+        header = Header(models, TextToVideoRequest.model_fields["model"].description or "")
+        with gr.Tabs(elem_id="rooms"):
+            with gr.Tab("Text to video", id="text_to_video"):
+                text_to_video = TextToVideoTab(queue, files, header.model, models)
+            with gr.Tab("Methods", id="methods"):
+                papers_tab(load_papers())
+        text_to_video.wire(page)
+        _show_queue_length(page, header, queue)
+        add_endpoints(queue, files)
+    page.temp_file_sets.append(files.served)
+    return page
+
+
+def _show_queue_length(page: gr.Blocks, header: Header, queue: JobQueue) -> None:
+    def line(request: gr.Request) -> str:
+        jobs = queue.list(owner_of(request), None, COUNTED_JOBS)
+        return status_line(sum(not job.is_over for job in jobs))
+
+    timer = gr.Timer(QUEUE_LENGTH_SECONDS)
+    for happens in (timer.tick, page.load):
+        happens(
+            line, None, header.status, show_progress="hidden", concurrency_limit=None, api_visibility="private"
+        )  # fmt: skip

@@ -1,0 +1,169 @@
+"""The right side of every task's tab: the last result, or what the running job shows. Draws a job, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from studio import stage_html
+from studio.files import FileServer
+from studio.film_strip import StripItem, film_strip, strip_value
+
+if TYPE_CHECKING:
+    from engines.task import OutputFile
+    from studio.jobs.job import Job
+
+PLAYABLE = (".mp4", ".webm")
+PICTURES = (".gif", ".png", ".webp")
+RETRYABLE = ("failed", "cancelled", "interrupted")
+CAPTION_CHARACTERS = 60
+NOTHING_SHOWN: dict[str, Any] = {"key": None}
+
+
+def videos_of(job: Job) -> list[OutputFile]:
+    """The takes of a finished job, in the order of their seeds; [] before it is done."""
+    return [file for file in job.result.files if file.kind == "video"] if job.result else []
+
+
+class Stage:
+    """Components of the stage and the updates that make them show a job.
+
+    Args:
+        task: Prefix of the element ids.
+        files: Serves result files.
+        examples: Prompts that the empty stage offers.
+    """
+
+    def __init__(self, task: str, files: FileServer, examples: Sequence[str]) -> None:
+        self.files = files
+        self.examples = list(examples)
+        with gr.Column(elem_classes=["stage"], elem_id=f"{task}-stage"):
+            self.screen = gr.HTML(
+                stage_html.empty_screen(self.examples), elem_id=f"{task}-screen", apply_default_css=False
+            )
+            self.video = gr.Video(
+                visible=False, autoplay=True, loop=True, show_label=False, container=False, interactive=False,
+                buttons=[], elem_id=f"{task}-video", elem_classes=["stage-video"],
+            )  # fmt: skip
+        with gr.Row(elem_classes=["progress-row"]):
+            self.progress = gr.HTML("", elem_id=f"{task}-progress", apply_default_css=False, scale=5)
+            self.cancel = gr.Button("Cancel", elem_id=f"{task}-cancel", visible=False, size="md", scale=0, min_width=96)
+        self.announcer = gr.HTML("", elem_id=f"{task}-announcer", elem_classes=["announcer"])
+        self.facts = gr.HTML("", elem_id=f"{task}-facts", apply_default_css=False)
+        with gr.Row(elem_classes=["actions"]):
+            self.download = gr.DownloadButton(
+                "Download", elem_id=f"{task}-download", visible=False, size="md", min_width=110
+            )
+            self.reuse = gr.Button("Reuse settings", elem_id=f"{task}-reuse", visible=False, size="md", min_width=110)
+            self.again = gr.Button("New seed", elem_id=f"{task}-again", visible=False, size="md", min_width=110)
+            self.retry = gr.Button("Retry", elem_id=f"{task}-retry", visible=False, size="md", min_width=110)
+        self.takes = film_strip(f"{task}-takes")
+        self.shown = gr.State(NOTHING_SHOWN)
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [
+            self.screen, self.video, self.progress, self.cancel, self.announcer, self.facts,
+            self.download, self.reuse, self.again, self.retry, self.takes, self.shown,
+        ]  # fmt: skip
+
+    def updates(self, job: Job | None, shown: dict[str, Any], take: int = 0) -> dict[Any, Any]:
+        """What has to change on the page. While a job runs this is only the preview and the bar.
+
+        Args:
+            job: The job to show; None shows the empty stage.
+            shown: The value of `self.shown`: what the page shows already.
+            take: Which of the videos stands on the stage.
+        """
+        key = (job.id, job.status, take) if job else ("", "", 0)
+        moving = {self.progress: stage_html.progress_bar(job)}
+        if job is not None and job.status in stage_html.UNFINISHED:
+            moving[self.screen] = gr.update(value=stage_html.screen(job), visible=True)
+            moving[self.announcer] = stage_html.announcement(job)
+        if shown.get("key") == list(key):
+            return moving
+        return moving | self._standing(job, take) | {self.shown: {"key": list(key)}}
+
+    def _standing(self, job: Job | None, take: int) -> dict[Any, Any]:
+        """Everything that changes only with the state of the job."""
+        videos = videos_of(job) if job and job.status == "done" else []
+        chosen = videos[min(take, len(videos) - 1)].path if videos else None
+        status = job.status if job else ""
+        return {
+            **self._picture(job, chosen),
+            self.cancel: gr.update(visible=status in stage_html.UNFINISHED, interactive=True),
+            self.announcer: stage_html.announcement(job),
+            self.facts: stage_html.facts_line(job) if job and chosen else "",
+            self.download: gr.update(visible=chosen is not None, value=self.files.cached(chosen) if chosen else None),
+            self.reuse: gr.update(visible=bool(status) and status not in stage_html.UNFINISHED),
+            self.again: gr.update(visible=chosen is not None),
+            self.retry: gr.update(visible=status in RETRYABLE),
+            self.takes: self._takes(videos, take),
+        }
+
+    def _picture(self, job: Job | None, chosen: Path | None) -> dict[Any, Any]:
+        if job is None:
+            return {
+                self.screen: gr.update(value=stage_html.empty_screen(self.examples), visible=True),
+                self.video: gr.update(value=None, visible=False),
+            }
+        if chosen is not None and chosen.suffix in PLAYABLE:
+            return {
+                self.screen: gr.update(value="", visible=False),
+                self.video: gr.update(value=self.files.cached(chosen), visible=True),
+            }
+        return {
+            self.screen: gr.update(value=self._still(job, chosen), visible=True),
+            self.video: gr.update(value=None, visible=False),
+        }
+
+    def _still(self, job: Job, chosen: Path | None) -> str:
+        """For results that a video player cannot show (GIF, PNG sequence) and for every state without a result."""
+        if chosen is None:
+            return stage_html.screen(job)
+        sheets = [file.path for file in job.result.files if file.kind != "video"] if job.result else []
+        for path in (chosen, *sheets):
+            if path.suffix in PICTURES and path.exists():
+                return (
+                    '<div class="screen-preview" data-state="done">'
+                    f'<img src="{stage_html.data_url(path)}" alt="The finished result"></div>'
+                )
+        return '<div class="screen-card" data-state="done"><h2>Ready to download</h2></div>'
+
+    def _takes(self, videos: Sequence[OutputFile], take: int) -> dict[str, Any]:
+        if len(videos) < 2:
+            return strip_value("", [])
+        items: list[StripItem] = [
+            {
+                "id": str(index),
+                "caption": f"Seed {file.seed}" if file.seed is not None else f"Take {index + 1}",
+                "video": self.files.file_data(file.path) if file.path.suffix in PLAYABLE else None,
+                "poster": self.files.file_data(file.path) if file.path.suffix in PICTURES else None,
+                "selected": index == take,
+            }
+            for index, file in enumerate(videos)
+        ]
+        return strip_value("Takes: pick the one to keep on the stage", items, layout="grid")
+
+    def recent_items(self, jobs: Sequence[Job], current: str | None) -> list[StripItem]:
+        """Finished jobs as clips of the strip below the stage; jobs whose files are gone are left out."""
+        items: list[StripItem] = []
+        for job in jobs:
+            videos = [file for file in videos_of(job) if file.path.exists()]
+            if not videos:
+                continue
+            posters = [file.path for file in job.result.files if file.kind == "thumbnail"] if job.result else []
+            poster = next((path for path in posters if path.exists()), None)
+            items.append(
+                {
+                    "id": job.id,
+                    "caption": str(job.fields.get("prompt", ""))[:CAPTION_CHARACTERS],
+                    "video": self.files.file_data(videos[0].path) if videos[0].path.suffix in PLAYABLE else None,
+                    "poster": self.files.file_data(poster) if poster else None,
+                    "selected": job.id == current,
+                }
+            )
+        return items

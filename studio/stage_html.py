@@ -1,0 +1,173 @@
+"""What the stage says in each state of a job, as HTML strings. Pure functions: everything from outside is escaped here."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.error_messages import stored_error_sentence
+
+if TYPE_CHECKING:
+    from studio.jobs.job import Job
+
+PHASES = {
+    "loading": "Loading the model",
+    "encoding": "Reading the prompt",
+    "denoising": "Drawing",
+    "decoding": "Developing the frames",
+    "writing": "Writing the file",
+}
+UNFINISHED = ("queued", "running")
+LOG_NAME = "log.txt"
+LOG_CHARACTERS = 6000
+
+FRAME_MOTIF = (
+    '<svg class="motif" viewBox="0 0 120 84" aria-hidden="true" focusable="false">'
+    '<rect x="2" y="2" width="116" height="80" rx="7" fill="none" stroke="currentColor" stroke-width="2"/>'
+    '<rect x="22" y="10" width="76" height="64" rx="3" fill="none" stroke="currentColor" stroke-width="2"/>'
+    + "".join(
+        f'<rect x="{x}" y="{y}" width="8" height="7" rx="2" fill="currentColor"/>'
+        for x in (8, 104)
+        for y in (9, 23, 38, 53, 68)
+    )
+    + '<path class="motif-mark" d="M53 30 L53 54 L73 42 Z"/></svg>'
+)
+
+
+def clock(seconds: float) -> str:
+    """0:21, 12:05, 1:02:03."""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+def about(seconds: float) -> str:
+    """A duration as a person says it: "about 8 s", "about 3 min"."""
+    return f"about {max(1, round(seconds))} s" if seconds < 100 else f"about {round(seconds / 60)} min"
+
+
+def data_url(path: Path) -> str:
+    """The preview picture itself, small enough to travel inside the page."""
+    kind = mimetypes.guess_type(path.name)[0] or "image/webp"
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _card(state: str, title: str, *paragraphs: str, extra: str = "", motif: bool = True) -> str:
+    body = "".join(f"<p>{escape(text)}</p>" for text in paragraphs if text)
+    return (
+        f'<div class="screen-card" data-state="{state}">{FRAME_MOTIF if motif else ""}'
+        f"<h2>{escape(title)}</h2>{body}{extra}</div>"
+    )
+
+
+def empty_screen(examples: Sequence[str]) -> str:
+    """Before the first render: what to do, and examples that a click puts into the prompt."""
+    buttons = "".join(
+        f'<button type="button" class="example" data-prompt="{escape(text)}">{escape(text)}</button>'
+        for text in examples
+    )
+    return _card(
+        "empty",
+        "Your video appears here",
+        "Say what it shows, then press Render. Or begin with one of these:",
+        extra=f'<div class="examples" role="group" aria-label="Example prompts">{buttons}</div>',
+    )
+
+
+def screen(job: Job, examples: Sequence[str] = ()) -> str:
+    """The stage's picture for a job; "" once a video stands there."""
+    if job.status == "queued":
+        ahead = job.position or 0
+        waiting = "It starts next." if ahead <= 1 else f"{ahead - 1} before it in the queue."
+        return _card("queued", "Waiting its turn", waiting)
+    if job.status == "running":
+        return _running_screen(job)
+    if job.status == "failed":
+        happened, todo = stored_error_sentence(job.error)
+        return _card("failed", "This render failed", happened, todo, extra=_log(job), motif=False)
+    if job.status == "cancelled":
+        return _card("cancelled", "Cancelled", "Nothing more is computed for it. Retry starts it again as it was.")
+    if job.status == "interrupted":
+        happened, _ = stored_error_sentence(job.error) if job.error else ("The worker stopped in the middle of it.", "")
+        return _card("interrupted", "Interrupted", happened, "The settings are kept. Retry renders it again.")
+    return ""
+
+
+def _running_screen(job: Job) -> str:
+    if job.preview is not None and job.preview.exists():
+        return (
+            '<div class="screen-preview" data-state="running">'
+            f'<img src="{data_url(job.preview)}" decoding="sync" alt="Preview of the video so far" '
+            f'data-version="{job.preview_version}"></div>'
+        )
+    return _card("running", PHASES.get(job.phase, job.phase.capitalize()) or "Starting", job.message)
+
+
+def _log(job: Job) -> str:
+    log = job.folder / LOG_NAME if job.folder else None
+    if log is None or not log.is_file():
+        return ""
+    tail = log.read_text(encoding="utf-8", errors="replace")[-LOG_CHARACTERS:]
+    return f"<details><summary>Log</summary><pre tabindex='0'>{escape(tail)}</pre></details>" if tail.strip() else ""
+
+
+def progress_bar(job: Job | None) -> str:
+    """The bar under the stage; driven by finished steps only. "" when nothing runs."""
+    if job is None or job.status not in UNFINISHED:
+        return ""
+    if job.status == "queued":
+        return _bar(0, 0, "In the queue", "")
+    words = [PHASES.get(job.phase, job.phase.capitalize()) or "Starting"]
+    if job.total:
+        words.append(f"step {job.step} of {job.total}")
+    if job.message:
+        words.append(job.message)
+    left = f"{clock(job.seconds_left)} left" if job.seconds_left is not None else f"{clock(job.seconds_running or 0)}"
+    return _bar(job.step or 0, job.total or 0, " · ".join(words), left)
+
+
+def _bar(step: int, total: int, words: str, left: str) -> str:
+    percent = 100 * step / total if total else 0
+    state = "" if total else " waiting"
+    return (
+        f'<div class="progress"><div class="progress-track{state}" role="progressbar" aria-label="{escape(words)}" '
+        f'aria-valuemin="0" aria-valuemax="{total or 1}" aria-valuenow="{step}">'
+        f'<div class="progress-fill" style="width:{percent:.1f}%"></div></div>'
+        f'<div class="progress-words"><span>{escape(words)}</span><span class="progress-left">{escape(left)}</span>'
+        "</div></div>"
+    )
+
+
+def announcement(job: Job | None) -> str:
+    """One sentence for screen readers; changes with the state and the phase, not with each step."""
+    if job is None:
+        return ""
+    phase = PHASES.get(job.phase or "", "")
+    words = {
+        "queued": "The render waits in the queue.",
+        "running": f"Rendering. {phase}.",
+        "done": "The video is ready.",
+        "failed": "The render failed. " + " ".join(stored_error_sentence(job.error)),
+        "cancelled": "The render was cancelled.",
+        "interrupted": "The render was interrupted.",
+    }
+    return f'<p role="status" aria-live="polite">{escape(words[job.status])}</p>'
+
+
+def facts_line(job: Job) -> str:
+    """Under a finished video: what it was made of and what it took."""
+    fields = job.fields
+    facts = [f"seed {fields.get('seed', 0)}", f"{fields.get('width')} × {fields.get('height')}"]
+    facts.append(f"{fields.get('frames')} frames")
+    facts.append(f"{fields.get('steps')} {fields.get('solver')} steps")
+    seconds = (job.result.measurements if job.result else {}).get("seconds")
+    if seconds is not None:
+        facts.append(f"rendered in {seconds:.0f} s" if seconds >= 10 else f"rendered in {seconds:.1f} s")
+    warnings = "".join(f'<li>{escape(text)}</li>' for text in job.warnings or [])
+    listed = f'<ul class="job-warnings">{warnings}</ul>' if warnings else ""
+    prompt = escape(str(fields.get("prompt", "")))
+    return f'<div class="facts"><p class="facts-prompt">{prompt}</p><p>{escape(" · ".join(facts))}</p>{listed}</div>'

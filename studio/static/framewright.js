@@ -1,0 +1,46 @@
+() => {
+  // Ctrl+Enter renders, in the tab that is open. Arrow keys step through a video that has the focus.
+  const THEME_KEY = 'framewright-theme';
+  const setDark = (dark) => document.body.classList.toggle('dark', dark);
+  const remembered = localStorage.getItem(THEME_KEY);
+  if (remembered) setDark(remembered === 'dark');
+
+  document.addEventListener('click', (event) => {
+    const toggle = event.target.closest('[data-action="toggle-theme"]');
+    if (toggle) {
+      const dark = !document.body.classList.contains('dark');
+      setDark(dark);
+      localStorage.setItem(THEME_KEY, dark ? 'dark' : 'light');
+    }
+    const example = event.target.closest('.example[data-prompt]');
+    if (example) {
+      const tab = example.closest('.workbench');
+      const area = tab && tab.querySelector('.prompt textarea');
+      if (area) {
+        area.value = example.dataset.prompt;
+        area.dispatchEvent(new Event('input', {bubbles: true}));
+        area.focus();
+      }
+    }
+  });
+
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      const buttons = [...document.querySelectorAll('.render-button')];
+      const button = buttons.find((one) => one.offsetParent !== null);
+      if (button) {
+        event.preventDefault();
+        button.click();
+      }
+    }
+    const video = event.target.closest && event.target.closest('.stage') && document.querySelector('.stage-video video');
+    if (video && !event.ctrlKey && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
+      event.preventDefault();
+      event.stopPropagation();
+      const rate = Number(video.closest('.workbench')?.querySelector('input[data-testid="number-input"]')?.value) || 24;
+      video.pause();
+      const step = event.key === 'ArrowRight' ? 1 / rate : -1 / rate;
+      video.currentTime = Math.min(Math.max(0, video.currentTime + step), Math.max(0, video.duration - 0.001));
+    }
+  }, true);
+}

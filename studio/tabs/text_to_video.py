@@ -1,0 +1,290 @@
+"""The Text to video tab. Its handlers submit and look; nothing here renders."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from engines.backend.catalogue import load_catalogue
+from engines.diorama.vocabulary import chip_phrases, example_prompts
+from engines.errors import InvalidRequest, NotAvailable, UserError
+from engines.media.metadata import read_request
+from engines.task import parse_request
+from engines.text_to_video.request import TextToVideoRequest
+from studio.error_messages import error_updates
+from studio.files import FileServer
+from studio.film_strip import film_strip, strip_value
+from studio.form import Form
+from studio.jobs.job import Job
+from studio.jobs.queue import JobQueue
+from studio.owner import owner_of
+from studio.prompt_advice import estimate_line, prompt_warning
+from studio.prompt_helper import prompt_helper
+from studio.stage import Stage
+
+TASK = TextToVideoRequest.task
+WATCH_SECONDS = 0.5
+RECENT_JOBS = 12
+LARGEST_SEED = 2**32 - 1
+SIZES: dict[str, tuple[int, int]] = {
+    "Square, 96 × 96": (96, 96),
+    "Wide, 128 × 64": (128, 64),
+    "Tall, 64 × 128": (64, 128),
+}
+OTHER_SIZE = "Other (see Advanced)"
+TAKES = [("1", 1), ("4", 4), ("9", 9)]
+REUSABLE = [".mp4", ".webm", ".gif", ".zip", ".json"]
+Updates = dict[Any, Any]
+
+
+def size_name(values: Mapping[str, Any]) -> str:
+    """The entry of the size menu for these values."""
+    wanted = (values.get("width"), values.get("height"))
+    return next((name for name, size in SIZES.items() if size == wanted), OTHER_SIZE)
+
+
+class TextToVideoTab:
+    """Lays the tab out in the current block and wires it.
+
+    Args:
+        queue: Where requests go.
+        files: Serves results.
+        model: The model menu in the head of the page.
+        models: (label, id) pairs of that menu.
+    """
+
+    def __init__(self, queue: JobQueue, files: FileServer, model: Any, models: Sequence[tuple[str, str]]) -> None:
+        self.queue = queue
+        self.form = Form(TextToVideoRequest, {"takes": TAKES, "model": models})
+        self.form.adopt("model", model)
+        with gr.Row(elem_classes=["workbench"]):
+            with gr.Column(elem_classes=["controls"], scale=5, min_width=320):
+                self._lay_out_controls()
+            with gr.Column(elem_classes=["showing"], scale=7, min_width=320):
+                self.stage = Stage(TASK, files, example_prompts()[:3])
+                self.recent = film_strip(f"{TASK}-recent")
+        self.job_id = gr.BrowserState("", storage_key=f"framewright-{TASK}-job", secret="framewright")
+        self.take = gr.State(0)
+        self.timer = gr.Timer(WATCH_SECONDS, active=False)
+
+    def _lay_out_controls(self) -> None:
+        with gr.Group(elem_classes=["prompt-group"]):
+            (prompt,) = self.form.add("prompt")
+            prompt.placeholder = "a fox bounces on a green field"
+            self.warning = gr.HTML("", elem_id=f"{TASK}-warning", apply_default_css=False)
+            prompt_helper(prompt.elem_id, chip_phrases())
+        with gr.Row(elem_classes=["basics"]):
+            self.size = gr.Dropdown(
+                [*SIZES, OTHER_SIZE], value=next(iter(SIZES)), label="Size", elem_id=f"{TASK}-size",
+                info="Width × height in pixels.", min_width=150, elem_classes=["field"],
+            )  # fmt: skip
+            self.form.add("frames")
+        with gr.Row(elem_classes=["basics"]):
+            with gr.Row(elem_classes=["seed-row"]):
+                self.form.add("seed")
+                self.dice = gr.Button("Roll", elem_id=f"{TASK}-dice", size="sm", scale=0, min_width=64)
+            self.form.add("takes")
+        with gr.Accordion("Look", open=False, elem_id=f"{TASK}-look"):
+            self.form.add_rest_of("look")
+        with gr.Accordion("Quality", open=False, elem_id=f"{TASK}-quality"):
+            self.form.add_rest_of("quality")
+        with gr.Accordion("Advanced", open=False, elem_id=f"{TASK}-advanced"):
+            with gr.Row():
+                self.form.add("width", "height")
+            self.form.add_rest_of("advanced")
+        self.estimate = gr.HTML("", elem_id=f"{TASK}-estimate", apply_default_css=False)
+        self.render = gr.Button(
+            "Render", variant="primary", size="lg", elem_id=f"{TASK}-render", elem_classes=["render-button"]
+        )
+        self.upload = gr.UploadButton(
+            "Reuse settings from a file", file_types=REUSABLE, size="sm", elem_id=f"{TASK}-upload", variant="secondary"
+        )
+
+    # What the handlers change together.
+
+    def _advice(self, values: Mapping[str, Any], owner: str) -> Updates:
+        return {
+            self.warning: prompt_warning(str(values.get("prompt") or ""), str(values.get("model"))),
+            self.estimate: estimate_line(self.queue, TASK, values, owner),
+        }
+
+    def _filled(self, values: Mapping[str, Any], owner: str) -> Updates:
+        complete = self.form.defaults() | dict(values)
+        self.queue.save_form(owner, TASK, {name: complete[name] for name in self.form.names})
+        return self.form.filled(complete) | {self.size: size_name(complete)} | self._advice(complete, owner)
+
+    def _recent(self, owner: str, current: str | None) -> Updates:
+        jobs = self.queue.list(owner, TASK, RECENT_JOBS)
+        return {self.recent: strip_value("Recent renders", self.stage.recent_items(jobs, current))}
+
+    def _shows(self, job: Job | None, owner: str, shown: dict[str, Any] | None = None, take: int = 0) -> Updates:
+        running = job is not None and not job.is_over
+        updates = self.stage.updates(job, shown or {"key": None}, take)
+        if self.stage.shown in updates:
+            updates |= self._recent(owner, job.id if job else None)
+        return updates | {self.timer: gr.Timer(active=running)}
+
+    def _follows(self, job: Job, owner: str) -> Updates:
+        """The page now watches this job."""
+        return {self.job_id: job.id, self.take: 0} | self._shows(job, owner)
+
+    # Handlers.
+
+    def submit(self, request: gr.Request, *given: Any) -> Updates:
+        owner = owner_of(request)
+        values = self.form.values(given)
+        try:
+            parse_request(TextToVideoRequest, values)
+            job = self.queue.submit(TASK, values, owner)
+        except UserError as error:
+            return error_updates(self.form, error)
+        self.queue.save_form(owner, TASK, values)
+        return self.form.without_errors() | self._follows(job, owner)
+
+    def again(self, request: gr.Request, job_id: str) -> Updates:
+        """The same request with the seeds after those that it used."""
+        owner = owner_of(request)
+        try:
+            fields = self.queue.get(job_id, owner).fields
+            seed = (fields["seed"] + fields["takes"]) % (LARGEST_SEED + 1)
+            job = self.queue.submit(TASK, fields | {"seed": seed}, owner)
+        except UserError as error:
+            return error_updates(self.form, error)
+        return self._filled(job.fields, owner) | self._follows(job, owner)
+
+    def retry(self, request: gr.Request, job_id: str) -> Updates:
+        owner = owner_of(request)
+        try:
+            return self._follows(self.queue.retry(job_id, owner), owner)
+        except UserError as error:
+            return error_updates(self.form, error)
+
+    def cancel(self, request: gr.Request, job_id: str, shown: dict[str, Any]) -> Updates:
+        owner = owner_of(request)
+        try:
+            job = self.queue.cancel(job_id, owner)
+        except UserError as error:
+            return error_updates(self.form, error)
+        return self._shows(job, owner, shown) | {self.stage.cancel: gr.update(interactive=False)}
+
+    def watch(self, request: gr.Request, job_id: str, shown: dict[str, Any], take: int) -> Updates:
+        """Asked twice a second while a job is not over."""
+        owner = owner_of(request)
+        try:
+            job = self.queue.get(job_id, owner)
+        except NotAvailable:
+            return {self.job_id: ""} | self._shows(None, owner, shown)
+        return self._shows(job, owner, shown, take)
+
+    def pick_take(
+        self, request: gr.Request, job_id: str, shown: dict[str, Any], event: gr.EventData
+    ) -> Updates:
+        owner, take = owner_of(request), int(event.id)
+        return {self.take: take} | self._shows(self.queue.get(job_id, owner), owner, shown, take)
+
+    def pick_recent(self, request: gr.Request, event: gr.EventData) -> Updates:
+        owner = owner_of(request)
+        try:
+            return self._follows(self.queue.get(str(event.id), owner), owner)
+        except UserError as error:
+            return error_updates(self.form, error)
+
+    def edited(self, request: gr.Request, has_error: bool, *given: Any) -> Updates:
+        """Keeps the form, takes the errors away, says what the prompt and the settings will lead to."""
+        owner = owner_of(request)
+        values = self.form.values(given)
+        self.queue.save_form(owner, TASK, values)
+        cleared = self.form.without_errors() if has_error else {}
+        return cleared | {self.size: size_name(values)} | self._advice(values, owner)
+
+    def choose_model(self, request: gr.Request, has_error: bool, *given: Any) -> Updates:
+        """Another model brings its own defaults; prompt and seed stay."""
+        values = self.form.values(given)
+        card = load_catalogue().get(values["model"])
+        return self._filled(values | (card.defaults.model_dump() if card else {}), owner_of(request))
+
+    def reuse_job(self, request: gr.Request, job_id: str) -> Updates:
+        owner = owner_of(request)
+        try:
+            return self._filled(self.queue.get(job_id, owner).fields, owner)
+        except UserError as error:
+            return error_updates(self.form, error)
+
+    def reuse_file(self, request: gr.Request, path: str) -> Updates:
+        """Fills the form from a file that Framewright wrote."""
+        try:
+            known = _text_to_video_fields(read_request(Path(path)))
+        except UserError as error:
+            return error_updates(self.form, error)
+        gr.Info("The form now holds the settings of this file.", title="Settings reused")
+        return self._filled(known, owner_of(request))
+
+    def open_page(self, request: gr.Request, job_id: str) -> Updates:
+        """A fresh or reloaded page: the form as it was left, and the job that this browser watched or that still runs."""
+        owner = owner_of(request)
+        job = self._job_to_show(job_id, owner)
+        shows = self._follows(job, owner) if job else self._shows(None, owner)
+        return self._filled(self.queue.load_form(owner, TASK) or {}, owner) | shows
+
+    def _job_to_show(self, job_id: str, owner: str) -> Job | None:
+        latest = self.queue.list(owner, TASK, RECENT_JOBS)
+        watched = next((job for job in latest if job.id == job_id), None)
+        unfinished = next((job for job in reversed(latest) if not job.is_over), None)
+        return watched if watched and not watched.is_over else unfinished or watched
+
+    # Events.
+
+    def wire(self, page: gr.Blocks) -> None:
+        """Connects the handlers. Every event is hidden from the API."""
+        hidden: dict[str, Any] = {
+            "show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"
+        }  # fmt: skip
+        stage, form, fields = self.stage, self.form.outputs, self.form.inputs
+        advice = [self.warning, self.estimate, self.size]
+        follows = [*stage.outputs, self.recent, self.timer, self.job_id, self.take]
+        self.render.click(self.submit, fields, [*form, *follows], **hidden)
+        stage.again.click(self.again, self.job_id, [*form, *advice, *follows], **hidden)
+        stage.retry.click(self.retry, self.job_id, [*form, *follows], **hidden)
+        stage.cancel.click(self.cancel, [self.job_id, stage.shown], [*form, *follows], **hidden)
+        self.timer.tick(self.watch, [self.job_id, stage.shown, self.take], follows, **hidden)
+        stage.takes.pick(self.pick_take, [self.job_id, stage.shown], follows, **hidden)
+        self.recent.pick(self.pick_recent, None, [*form, *follows], **hidden)
+        stage.reuse.click(self.reuse_job, self.job_id, [*form, *advice], **hidden)
+        self.upload.upload(self.reuse_file, self.upload, [*form, *advice], **hidden)
+        page.load(self.open_page, self.job_id, [*form, *advice, *follows], **hidden)
+        self._wire_edits([*form, *advice], hidden)
+
+    def _wire_edits(self, outputs: list[Any], hidden: Mapping[str, Any]) -> None:
+        """Edits of the fields, and the menu and dice that set fields; what they set counts as an edit."""
+        self.form.on_edit(self.edited, outputs)
+        inputs = [self.form.has_error, *self.form.inputs]
+        width, height = self.form.components["width"], self.form.components["height"]
+        sized = self.size.input(_chosen_size, [self.size, width, height], [width, height], **hidden)
+        sized.then(self.edited, inputs, outputs, **hidden)
+        chosen = self.form.components["model"].select(self.choose_model, inputs, outputs, **hidden)
+        rolled = self.dice.click(_roll, None, self.form.components["seed"], **hidden)
+        rolled.then(self.edited, inputs, outputs, **hidden)
+
+
+def _text_to_video_fields(record: dict[str, Any]) -> dict[str, Any]:
+    """The request inside a file as values of this form. Raises: InvalidRequest if it is another task's or damaged."""
+    fields = {name: value for name, value in record.items() if name != "task"}
+    if record.get("task") != TASK:
+        raise InvalidRequest(
+            f"This file was made by the task “{record.get('task')}”, not by Text to video.",
+            "Choose a file that Text to video made.",
+            field="file",
+        )
+    return parse_request(TextToVideoRequest, fields).model_dump(mode="json")
+
+
+def _roll() -> int:
+    return random.randint(0, LARGEST_SEED)
+
+
+def _chosen_size(name: str, width: Any, height: Any) -> tuple[Any, Any]:
+    return SIZES.get(name, (width, height))
