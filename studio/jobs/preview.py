@@ -5,6 +5,7 @@ Shapes: T frames, H height, W width, 3 RGB channels.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,4 +38,6 @@ def write_preview(path: Path, frames: npt.NDArray[np.uint8], fps: float) -> None
         half, "WEBP", save_all=True, append_images=pictures[1:], duration=max(1, round(1000 * stride / fps)), loop=0,
         quality=70, method=0,
     )  # fmt: skip
-    os.replace(half, path)
+    # Windows refuses while the page reads the old one: then the next preview will do.
+    with contextlib.suppress(PermissionError):
+        os.replace(half, path)

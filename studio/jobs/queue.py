@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from engines.errors import ResourceError
+from engines.errors import InvalidRequest, ResourceError
 from engines.task import parse_request, request_class
 from studio.home import VARIABLE, check_free_space, database_path, job_folder, prepare_home
 from studio.jobs import timing
@@ -84,13 +84,15 @@ class JobQueue:
         """Stores a request as a queued job; the worker takes it when the jobs before it are over.
 
         Args:
-            idempotency_key: The same key from the same owner again returns the job of the first time.
+            idempotency_key: 1 to 200 printable characters. The same key from the same owner again returns the job of
+                the first time.
 
         Raises:
             InvalidRequest: unknown task or field, a value that is not allowed, or a key used for another request.
             ResourceError: the disk is full or the studio's folder cannot be written.
         """
         request = parse_request(request_class(task), fields)
+        _check_key(idempotency_key)
         check_free_space(self.home)
         job_id = new_job_id()
         folder = job_folder(self.home, job_id)
@@ -118,7 +120,12 @@ class JobQueue:
     def list(
         self, owner: str = LOCAL, task: str | None = None, limit: int = 50, trashed: bool = False
     ) -> builtins.list[Job]:
-        """The owner's jobs, the newest first: those that are in the trash, or those that are not."""
+        """The owner's jobs, the newest first: those that are in the trash, or those that are not.
+
+        Raises: InvalidRequest for an unknown task.
+        """
+        if task is not None:
+            request_class(task)
         return self._store.list_jobs(owner, task, limit, trashed)
 
     def cancel(self, job_id: str, owner: str = LOCAL) -> Job:
@@ -169,3 +176,10 @@ class JobQueue:
     def worker_process_id(self) -> int | None:
         """The process that renders, None if none has been started yet."""
         return self._worker.process_id
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not (isinstance(key, str) and 1 <= len(key) <= 200 and key.isprintable()):
+        raise InvalidRequest(
+            "The idempotency key is not allowed.", "Send 1 to 200 printable characters, or none.", "idempotency_key"
+        )

@@ -84,12 +84,10 @@ class Runner:
     def _run(self, job: Assignment, folder: Path) -> None:
         try:
             request = parse_request(request_class(job.task), job.fields)
-            if job.task not in self._engines:
-                self._engines[job.task] = make_engine(job.task)
-            engine = self._engines[job.task]
+            desk = _ProgressDesk(job, self._worker, folder, self._dispatch, self._expected_phases(job))
+            engine = self._engine(job.task, desk)
             warnings = engine.check(request)
             self._dispatch.warn(job.job_id, self._worker, warnings)
-            desk = _ProgressDesk(job, self._worker, folder, self._dispatch, self._expected_phases(job))
             may_go_on = self._dispatch.may_go_on
             token = CancelToken(lambda: self._stopping.is_set() or not may_go_on(job.job_id, self._worker))
             result = engine.run(request, RunContext(folder / "work", desk.report, token))
@@ -102,6 +100,13 @@ class Runner:
         except (Exception, SystemExit):
             logger.exception("Job %s (%s) failed. Its request: %s", job.job_id, job.task, job.fields)
             raise
+
+    def _engine(self, task: str, desk: _ProgressDesk) -> Engine:
+        if task not in self._engines:
+            # Importing torch takes seconds: without a word the page would look stuck.
+            desk.report(Progress("loading", 0, 1, message="Starting the engine."))
+            self._engines[task] = make_engine(task)
+        return self._engines[task]
 
     def _expected_phases(self, job: Assignment) -> dict[str, float]:
         return estimate(job.fields, self._store.finished_runs(job.owner, job.task)).phases

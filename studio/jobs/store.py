@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sqlite3
 import time
@@ -22,6 +23,8 @@ _SELECT = """
         (SELECT count(*) FROM jobs AS ahead WHERE ahead.status = 'queued' AND ahead.place <= jobs.place)
     END AS position FROM jobs
 """
+# Ids come from clients: anything else than an id of ours is unknown before SQLite sees it.
+_JOB_ID = re.compile("[0-9a-f]{32}")
 _NEXT_PLACE = "(SELECT coalesce(max(place), 0) + 1 FROM jobs)"
 
 
@@ -69,9 +72,11 @@ class JobStore:
 
     def get(self, job_id: str, owner: str) -> Job:
         """Raises NotAvailable for an unknown job and, in the same words, for somebody else's."""
-        row = self._database.row(_SELECT + "WHERE id = :id AND owner = :owner", {"id": job_id, "owner": owner})
+        row = None
+        if _JOB_ID.fullmatch(str(job_id)):
+            row = self._database.row(_SELECT + "WHERE id = :id AND owner = :owner", {"id": job_id, "owner": owner})
         if row is None:
-            shown = job_id if len(job_id) <= 40 else job_id[:39] + "…"
+            shown = str(job_id) if len(str(job_id)) <= 40 else str(job_id)[:39] + "…"
             raise NotAvailable(
                 f"There is no job “{shown}”.", "Choose one from the list of your jobs, or submit a new one.", "job_id"
             )
@@ -83,12 +88,13 @@ class JobStore:
             _SELECT
             + """WHERE owner = :owner AND (:task IS NULL OR task = :task) AND (trashed IS NOT NULL) = :trashed
             ORDER BY created DESC, place DESC LIMIT :limit""",
-            {"owner": owner, "task": task, "limit": limit, "trashed": trashed},
+            {"owner": owner, "task": task, "limit": max(0, limit), "trashed": trashed},
         )
         return [self._job(row) for row in rows]
 
     def cancel(self, job_id: str, owner: str) -> Job:
         """A queued job ends at once, a running one at its next step; nothing happens to one that is over."""
+        self.get(job_id, owner)
         self._database.execute(
             """UPDATE jobs SET cancel_requested = :now,
                 finished = CASE status WHEN 'queued' THEN :now ELSE finished END,
@@ -103,6 +109,7 @@ class JobStore:
 
         Raises: InvalidRequest if it is queued, running or done.
         """
+        self.get(job_id, owner)
         touched = self._database.execute(
             f"""UPDATE jobs SET status = 'queued', place = {_NEXT_PLACE}, attempt = attempt + 1, trashed = NULL,
                 worker = NULL, cancel_requested = NULL, started = NULL, finished = NULL, error = NULL,
@@ -120,6 +127,7 @@ class JobStore:
         return job
 
     def set_trashed(self, job_id: str, owner: str, trashed: bool) -> Job:
+        self.get(job_id, owner)
         self._database.execute(
             "UPDATE jobs SET trashed = :trashed WHERE id = :id AND owner = :owner",
             {"id": job_id, "owner": owner, "trashed": time.time() if trashed else None},
