@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
 from engines.media.audio import audio_blocks
@@ -95,7 +96,8 @@ class EncodedAudio:
         self._rate = sample_rate
         self._layout = "mono" if channels == 1 else "stereo"
         rate = _OPUS_RATE if kind == "webm" else sample_rate
-        self._stream = container.add_stream(_ENCODERS[kind], rate=rate, layout=self._layout)
+        stream = container.add_stream(_ENCODERS[kind], rate=rate, layout=self._layout)
+        self._stream = cast(AudioStream, stream)
         self._position = 0
 
     def advance(self, seconds: Fraction) -> None:

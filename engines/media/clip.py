@@ -30,7 +30,7 @@ class AudioTrack:
 
     @property
     def seconds(self) -> float:
-        return self.samples.shape[1] / self.sample_rate
+        return float(self.samples.shape[1] / self.sample_rate)
 
 
 @dataclass(frozen=True)
@@ -49,4 +49,4 @@ class Clip:
 
     @property
     def seconds(self) -> float:
-        return float(len(self.frames) / self.fps)
+        return float(Fraction(len(self.frames)) / self.fps)

@@ -26,10 +26,7 @@ _HIGH_DYNAMIC_RANGE = {"smpte2084", "arib_std_b67"}
 
 # Accurate rounding and full chroma keep flat colours within a level or two; bit-exact paths make two machines agree.
 _EXACT = (
-    Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-    | Interpolation.BITEXACT
+    Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
 )
 
 

@@ -66,7 +66,7 @@ def thumbnail(frames: Picture, width: int = 320) -> Picture:
     """The middle frame of uint8 [T, H, W, 3], at most `width` pixels wide: uint8 [h, w, 3]."""
     frame = frames[len(frames) // 2]
     if frame.shape[1] <= width:
-        return frame.copy()
+        return np.array(frame)
     height = max(round(frame.shape[0] * width / frame.shape[1]), 1)
     return np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 

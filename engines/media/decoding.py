@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -48,7 +49,7 @@ class DecodedFrame:
             turns = round(self._frame.rotation / 90) % 4
             width, height = self._size if turns % 2 == 0 else self._size[::-1]
             rgb = to_rgb(self._frame, width, height, self._bit_depth, self._reformatter)
-            self._pixels = np.ascontiguousarray(np.rot90(rgb.to_ndarray(), k=turns))
+            self._pixels = cast(Frames, np.ascontiguousarray(np.rot90(rgb.to_ndarray(), k=turns)))
         return self._pixels
 
 
@@ -106,9 +107,7 @@ def decode_video(
             yield earlier
 
 
-def _from(
-    container: InputContainer, stream: VideoStream, info: MediaInfo, start: Fraction
-) -> Iterator[av.VideoFrame]:
+def _from(container: InputContainer, stream: VideoStream, info: MediaInfo, start: Fraction) -> Iterator[av.VideoFrame]:
     """Frames from a key frame on that does not lie behind `start`."""
     tick = Fraction(stream.time_base or Fraction(1, 1000))
     if start > 0:

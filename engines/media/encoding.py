@@ -6,7 +6,7 @@ import zipfile
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import av
 import cv2
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from av.filter import Graph
 from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
 
 from engines.media.audio_encoding import AudioFeed, AudioSource, open_feed
 from engines.media.clip import AudioTrack
@@ -82,7 +83,7 @@ class ContainerEncoder:
             # VP9's scale ends at 63.
             quality = str(crf if kind == "mp4" else round(crf * 63 / 51))
             options = {**_CODEC_OPTIONS[kind], "crf": quality}
-            self._stream = self._container.add_stream(_CODECS[kind], rate=fps, options=options)
+            self._stream = cast(VideoStream, self._container.add_stream(_CODECS[kind], rate=fps, options=options))
             self._stream.width, self._stream.height = self.size
             self._stream.pix_fmt = "yuv420p"
             tag_bt709(self._stream.codec_context)
@@ -185,9 +186,7 @@ def _rgb_frame(frame: Picture) -> av.VideoFrame:
 
 def _palette_graph(size: tuple[int, int]) -> Graph:
     graph = Graph()
-    source = graph.add(
-        "buffer", f"video_size={size[0]}x{size[1]}:pix_fmt=rgb24:time_base=1/100:pixel_aspect=1/1"
-    )
+    source = graph.add("buffer", f"video_size={size[0]}x{size[1]}:pix_fmt=rgb24:time_base=1/100:pixel_aspect=1/1")
     split, make = graph.add("split"), graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
     use, sink = graph.add("paletteuse", "new=1:dither=sierra2_4a"), graph.add("buffersink")
     source.link_to(split)

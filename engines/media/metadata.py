@@ -24,7 +24,7 @@ class OutputRecord(BaseModel):
 
     Attributes:
         framewright: Version of the software.
-        request: {"task": …, and every field of that task's Request}. It makes this one file: of several takes, this one.
+        request: {"task": …, and every field of that task's Request}. It makes this one file: of several takes one.
         model: {"id": …, "revision" or "sha256": …, "loras": …}.
         fingerprint: The environment that bitwise equality depends on: {"torch": …, "cpu": …, "dtype": …, "threads": …}.
         frames_sha256: Digest of the frames before encoding (engines.media.digest); ClipWriter fills it in.

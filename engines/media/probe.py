@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field as dataclass_field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -167,9 +168,7 @@ def _timing(container: InputContainer, stream: VideoStream) -> tuple[FrameRate, 
     return rate, duration
 
 
-def _packet_times(
-    container: InputContainer, stream: VideoStream, tick: Fraction, most: int | None
-) -> list[Fraction]:
+def _packet_times(container: InputContainer, stream: VideoStream, tick: Fraction, most: int | None) -> list[Fraction]:
     times: list[Fraction] = []
     for packet in container.demux(stream):
         if packet.pts is not None:

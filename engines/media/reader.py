@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -71,10 +72,10 @@ class ClipReader:
     def __iter__(self) -> Iterator[Frames]:
         frames = constant_rate(self._timed(), self.fps, self._start, self._end)
         while chunk := list(islice(frames, self._chunk_frames)):
-            yield np.stack(chunk)
+            yield cast(Frames, np.stack(chunk))
 
     def audio_blocks(self, sample_rate: int | None = None) -> Iterator[Samples]:
-        """The sound of the same part, decoded while it is read: float32 [channels, samples]; nothing if there is none."""
+        """The sound of the same part, decoded as it is read: float32 [channels, samples]; nothing if there is none."""
         return audio_blocks(self.info, self._start, self._end, sample_rate, self._field)
 
     def audio(self, sample_rate: int | None = None) -> AudioTrack | None:
@@ -83,7 +84,7 @@ class ClipReader:
 
     def read(self) -> Clip:
         """Everything in memory, for clips that are known to be short."""
-        return Clip(np.concatenate(list(self)), self.fps, self.audio())
+        return Clip(cast(Frames, np.concatenate(list(self))), self.fps, self.audio())
 
     def _timed(self) -> Iterator[TimedFrame]:
         pictures = find_pictures(self.info.path, self._limits, self._field)
@@ -107,7 +108,7 @@ class ClipReader:
         if (picture.shape[1], picture.shape[0]) != (self.width, self.height):
             smaller = self.width < picture.shape[1] or self.height < picture.shape[0]
             method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-            picture = cv2.resize(picture, (self.width, self.height), interpolation=method)
+            picture = cast(Frames, cv2.resize(picture, (self.width, self.height), interpolation=method))
         if self._bit_depth == 8 and picture.dtype == np.uint16:
             return ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
         if self._bit_depth == 16 and picture.dtype == np.uint8:
@@ -118,7 +119,7 @@ class ClipReader:
         allowed = f"Choose a time between 0 and {self.info.duration_seconds:.2f} seconds."
         if not 0 <= self._start < max(self.info.duration_seconds, 1e-6):
             raise InvalidRequest(
-                f"The part begins at {float(self._start):g} s, outside the {self.info.duration_seconds:.2f} s long clip.",
+                f"The part begins at {float(self._start):g} s; the clip lasts {self.info.duration_seconds:.2f} s.",
                 allowed,
                 self._field,
             )

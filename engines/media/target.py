@@ -10,10 +10,15 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
+import av
+
 from engines.errors import MediaError, ResourceError
 
 FORMATS = {".mp4": "MP4", ".webm": "WebM", ".gif": "GIF", ".zip": "PNG sequence"}
 MINIMUM_FREE_BYTES = 64 * 1024**2
+_ENVIRONMENT_ERRORS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR,
+}  # fmt: skip
 GIF_MAXIMUM_FPS = 50  # a GIF counts hundredths of a second, and browsers slow down pictures that last only one
 
 
@@ -22,7 +27,7 @@ def check_target(path: Path | str, fps: Fraction | int | None = None, field: str
 
     Call it before rendering, so that nobody waits an hour for this message.
 
-    Raises: MediaError for an unknown suffix or a rate that the format cannot hold; ResourceError for the folder or disk.
+    Raises: MediaError for an unknown suffix or a rate that the format cannot hold; ResourceError for folder or disk.
     """
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
@@ -70,8 +75,8 @@ def disk_errors(path: Path) -> Iterator[None]:
     """Turns a full disk or a folder that went away while writing into ResourceError."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+    except (OSError, av.error.FFmpegError) as error:
+        if error.errno in _ENVIRONMENT_ERRORS:
             raise ResourceError(
                 f"“{path.name}” could not be written to “{path.parent}”: {error.strerror}.",
                 "Check that the folder is there and writable and the disk has space, then render again.",

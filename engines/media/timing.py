@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Protocol
 
 from engines.media.clip import Frames
@@ -52,7 +53,7 @@ def measure_rate(times: list[Fraction], tick: Fraction, stated: Fraction | None)
         stated: What the header says, or None.
     """
     ordered = sorted(set(times))
-    steps = sorted(later - earlier for earlier, later in zip(ordered, ordered[1:], strict=False))
+    steps = sorted(later - earlier for earlier, later in pairwise(ordered))
     if not steps:
         return FrameRate(stated or Fraction(25), False)
     usual = steps[len(steps) // 2]

@@ -37,7 +37,7 @@ class ClipWriter:
         fps: Frames per second.
         crf: Quality of MP4 and WebM: 0 is best and largest, 18 hardly visible loss, 51 worst.
         audio: A track in memory, or an AudioSource that is read along and copied where the format allows it.
-        record: What made the clip; `frames_sha256` is filled in. A mapping is validated as OutputRecord.
+        metadata: What made the clip (a mapping must have OutputRecord's fields); `frames_sha256` is filled in.
 
     Attributes:
         warnings: Sentences about what the format could not keep.
@@ -53,7 +53,7 @@ class ClipWriter:
         *,
         crf: int = DEFAULT_CRF,
         audio: AudioTrack | AudioSource | None = None,
-        record: OutputRecord | Mapping[str, Any] | None = None,
+        metadata: OutputRecord | Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 <= crf <= 51:
             raise MediaError(f"crf = {crf} is not a quality.", "Choose crf between 0 (best) and 51.", "crf")
@@ -64,7 +64,7 @@ class ClipWriter:
         self.frame_count = 0
         self._crf = crf
         self._audio = audio
-        self._record = record if record is None or isinstance(record, OutputRecord) else OutputRecord(**record)
+        self._record = None if metadata is None else OutputRecord.model_validate(metadata)
         self._digest = FramesDigest()
         self._encoder: Encoder | None = None
         self._size: tuple[int, int] | None = None
@@ -102,9 +102,7 @@ class ClipWriter:
     def close(self) -> None:
         """Completes the file and gives it its name."""
         if self._encoder is None:
-            raise MediaError(
-                f"“{self.path.name}” was given no frames.", "Ask for at least one frame.", "frames"
-            )
+            raise MediaError(f"“{self.path.name}” was given no frames.", "Ask for at least one frame.", "frames")
         encoder, self._encoder = self._encoder, None
         try:
             with disk_errors(self.path):
@@ -144,9 +142,7 @@ class ClipWriter:
             record = None
             if self._record is not None:
                 record = self._record.model_copy(update={"frames_sha256": PLACEHOLDER}).as_json()
-            encoder = ContainerEncoder(
-                part, suffix[1:], (width, height), self.fps, self._crf, self._audio, record
-            )
+            encoder = ContainerEncoder(part, suffix[1:], (width, height), self.fps, self._crf, self._audio, record)
             if encoder.size != (width, height):
                 self.warnings.append(
                     f"H.264 needs even sizes: {width} × {height} became {encoder.size[0]} × {encoder.size[1]} "
@@ -168,9 +164,9 @@ class ClipWriter:
 
 
 def write_clip(
-    path: Path | str, clip: Clip, *, crf: int = DEFAULT_CRF, record: OutputRecord | Mapping[str, Any] | None = None
+    path: Path | str, clip: Clip, *, crf: int = DEFAULT_CRF, metadata: OutputRecord | Mapping[str, Any] | None = None
 ) -> list[str]:
     """A clip that lies in memory. Returns: warnings. Raises as ClipWriter."""
-    with ClipWriter(path, clip.fps, crf=crf, audio=clip.audio, record=record) as writer:
+    with ClipWriter(path, clip.fps, crf=crf, audio=clip.audio, metadata=metadata) as writer:
         writer.write(clip.frames)
     return writer.warnings
