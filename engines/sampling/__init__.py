@@ -1,2 +1,1 @@
-"""The one sampling loop, schedules, solvers, guidance and noise. Pure mathematics on tensors: imports nothing of ours.
-"""
+"""The one sampling loop, schedules, solvers, guidance and noise. Pure tensor mathematics: imports nothing of ours."""

@@ -6,7 +6,7 @@ Shapes: velocities float32 [B, N, D]. A branch's prompt is opaque here: whatever
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
@@ -99,21 +99,32 @@ def _index(share: float, steps: int) -> int:
     return math.ceil(share * steps - 1e-9)  # 0.1 · 30 is a little more than 3 in floating point
 
 
+# (x [B, N, D], sigmas [B, N], branches, at) → velocity of each branch by name
+BranchVelocities = Callable[[Tensor, Tensor, Sequence[Branch[P]], Site], Mapping[str, Tensor]]
+
+
+def one_by_one(velocity: Callable[[Tensor, Tensor, P, Site], Tensor]) -> BranchVelocities[P]:
+    """Asks a model's velocity once per branch; at.branch names the branch."""
+
+    def ask(x: Tensor, sigmas: Tensor, branches: Sequence[Branch[P]], at: Site) -> Mapping[str, Tensor]:
+        return {branch.name: velocity(x, sigmas, branch.prompt, replace(at, branch=branch.name)) for branch in branches}
+
+    return ask
+
+
 class GuidedVelocity(Generic[P]):
-    """A velocity for `sample` out of a model's velocity and a guidance.
+    """A velocity for `sample` out of a model's branch velocities and a guidance.
 
     Attributes:
-        evaluations: Model calls so far, every branch counted.
+        evaluations: Model calls so far, every branch counted, also where branches share one batched call.
     """
 
-    def __init__(self, velocity: Callable[[Tensor, Tensor, P, Site], Tensor], guidance: Guidance[P]) -> None:
-        self._velocity = velocity
+    def __init__(self, velocities: BranchVelocities[P], guidance: Guidance[P]) -> None:
+        self._velocities = velocities
         self._guidance = guidance
         self.evaluations = 0
 
     def __call__(self, x: Tensor, sigmas: Tensor, at: Site) -> Tensor:
-        velocities = {}
-        for branch in self._guidance.branches(at.sigma):
-            velocities[branch.name] = self._velocity(x, sigmas, branch.prompt, replace(at, branch=branch.name))
-            self.evaluations += 1
-        return self._guidance.combine(velocities, at.sigma)
+        branches = self._guidance.branches(at.sigma)
+        self.evaluations += len(branches)
+        return self._guidance.combine(self._velocities(x, sigmas, branches, at), at.sigma)

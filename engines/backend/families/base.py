@@ -1,0 +1,127 @@
+"""What every model family offers, and the plain data that passes between families and engines.
+
+Shapes: latents float32 [B, C, T', H', W'], normalised by the family's own rule; tokens float32 [B, N, D] with
+N = T'·H'·W' in frame-major order (t, h, w); coordinates float32 [B, 3, N]: seconds, pixel row, pixel column.
+Convention: x_σ = (1 − σ)·x₀ + σ·ε, the model gives v = ε − x₀; families trained otherwise convert inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from engines.backend.catalogue import Feature, ModelCard
+from engines.backend.geometry import LatentGeometry
+from engines.sampling.guidance import Branch
+from engines.sampling.site import Site
+
+Frames = npt.NDArray[np.uint8]  # [T, H, W, 3] RGB
+
+__all__ = ["Family", "Feature", "Frames", "LatentGeometry", "PromptEmbedding", "Tokens", "joint_velocities"]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Packed latents with the place of each token.
+
+    Attributes:
+        values: float32 [B, N, D].
+        coordinates: float32 [B, 3, N]: time in seconds, row and column in pixels.
+    """
+
+    values: Tensor
+    coordinates: Tensor
+
+
+@dataclass(frozen=True)
+class PromptEmbedding:
+    """Encoded prompts.
+
+    Attributes:
+        values: float32 [B, L, E].
+        mask: float32 [B, L], 1 where a text token is real.
+        unread: Per prompt the words beyond the model's limit, "" if all were read.
+    """
+
+    values: Tensor
+    mask: Tensor
+    unread: tuple[str, ...] = ()
+
+
+class Family(Protocol):
+    """A loaded model.
+
+    Attributes:
+        card: Its catalogue entry.
+        features: What it can do.
+        revision: Hub commit, or for bundled weights the hash of the weight files.
+        scheduler_config: The checkpoint's scheduler_config.json.
+        channels: Latent channels C.
+        device, dtype: Where and in what the transformer computes.
+    """
+
+    card: ModelCard
+    features: frozenset[Feature]
+    revision: str
+    scheduler_config: Mapping[str, Any]
+    channels: int
+    device: torch.device
+    dtype: torch.dtype
+
+    def geometry(self, height: int, width: int, frames: int, fps: float) -> LatentGeometry:
+        """Rounds to what the model allows, and says so. Raises InvalidRequest, LimitExceeded."""
+
+    def encode_prompt(self, prompts: Sequence[str]) -> PromptEmbedding:
+        """Text to embeddings; an empty prompt is a real input."""
+
+    def encode(self, frames: Frames) -> Tensor:
+        """uint8 [T, H, W, 3] → latents [1, C, T', H', W'], deterministic (the mode)."""
+
+    def decode(self, latents: Tensor) -> Iterator[Frames]:
+        """Latents [1, C, T', H', W'] → uint8 chunks [t, H, W, 3] in order."""
+
+    def preview(self, latents: Tensor) -> Frames:
+        """A cheap linear look at latents [1, C, T', H', W'] → uint8 [t, h, w, 3], at most the size of the video."""
+
+    def pack(self, latents: Tensor, geometry: LatentGeometry) -> Tokens:
+        """Latents → tokens with coordinates."""
+
+    def unpack(self, values: Tensor, geometry: LatentGeometry) -> Tensor:
+        """Token values [B, N, D] → latents [B, C, T', H', W']."""
+
+    def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
+        """v float32 [B, N, D] at sigmas [B, N]."""
+
+
+def joint_velocities(
+    family: Family,
+    coordinates: Tensor,
+    x: Tensor,
+    sigmas: Tensor,
+    branches: Sequence[Branch[PromptEmbedding]],
+    at: Site,
+) -> dict[str, Tensor]:
+    """All guidance branches in one batched model call: about a tenth faster than one by one, for more memory.
+
+    Args:
+        coordinates: [1, 3, N].
+        x, sigmas: [B, N, D], [B, N], the same for every branch.
+        branches: Their prompts have B rows each and equal lengths.
+        at: Its branch becomes the names joined with "+".
+    """
+    if not branches:
+        return {}
+    count, batch = len(branches), x.shape[0]
+    prompt = PromptEmbedding(
+        torch.cat([branch.prompt.values for branch in branches]), torch.cat([branch.prompt.mask for branch in branches])
+    )
+    tokens = Tokens(x.repeat(count, 1, 1), coordinates.expand(count * batch, -1, -1))
+    names = [branch.name for branch in branches]
+    v = family.velocity(tokens, sigmas.repeat(count, 1), prompt, replace(at, branch="+".join(names)))
+    return dict(zip(names, v.chunk(count), strict=True))

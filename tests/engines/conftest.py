@@ -1,0 +1,46 @@
+"""Models that engine tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from engines.backend.catalogue import load_catalogue
+from engines.backend.registry import ModelRegistry, is_available
+from tests.engines.tiny_models import save_tiny_diorama, save_tiny_ltx, tiny_catalogue
+
+
+@pytest.fixture(scope="session")
+def tiny_ltx_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_ltx(tmp_path_factory.mktemp("tiny_ltx"))
+
+
+@pytest.fixture(scope="session")
+def tiny_diorama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_diorama(tmp_path_factory.mktemp("tiny_diorama"))
+
+
+@pytest.fixture(scope="session")
+def tiny_ltx(tiny_ltx_folder: Path) -> ModelRegistry:
+    """A registry whose “ltx_video” is tiny; float32 on the CPU, so that numbers can be compared."""
+    return ModelRegistry(tiny_catalogue(tiny_ltx_folder, "ltx_video"), torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture(scope="session")
+def tiny_diorama(tiny_diorama_folder: Path) -> ModelRegistry:
+    """A registry whose “diorama” is tiny and random; float32 on the CPU."""
+    return ModelRegistry(tiny_catalogue(tiny_diorama_folder, "diorama"), torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture(scope="session")
+def bundled_model() -> ModelRegistry:
+    """The real bundled model in float32. Where it is missing, tests fail in CI and are skipped elsewhere."""
+    if not is_available(load_catalogue()["diorama"]):
+        message = "assets/models/diorama/model_index.json is missing: the bundled model is not tested"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return ModelRegistry(device=torch.device("cpu"), dtype=torch.float32)
