@@ -91,7 +91,7 @@ def serve(queue: JobQueue, host: str, port: int | None, login: tuple[str, str] |
     prepare_environment(queue.home)
     import_gradio_offline()
     from studio.page import build_page
-    from studio.theme import FAVICON, PAGE_SCRIPT, STYLE_SHEET, page_theme
+    from studio.theme import FAVICON, PAGE_SCRIPT, STYLE_SHEET, page_head, page_theme
 
     page = build_page(queue)
     page.queue(default_concurrency_limit=None)
@@ -102,6 +102,7 @@ def serve(queue: JobQueue, host: str, port: int | None, login: tuple[str, str] |
         share=False,
         theme=page_theme(),
         css_paths=[STYLE_SHEET],
+        head=page_head(),
         js=PAGE_SCRIPT.read_text(encoding="utf-8"),
         favicon_path=FAVICON,
         footer_links=["api"],

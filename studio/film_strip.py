@@ -7,8 +7,7 @@ from typing import Any, TypedDict
 
 import gradio as gr
 
-TEMPLATE = """
-{{#if value.items}}
+TEMPLATE = """{{#if value.items}}
 <section class="film-strip {{value.layout}}" aria-label="{{value.label}}">
   <h3>{{value.label}}</h3>
   <div class="film-strip-items">
@@ -23,9 +22,7 @@ TEMPLATE = """
     </button>
   {{/each}}
   </div>
-</section>
-{{/if}}
-"""
+</section>{{/if}}"""
 
 # Listeners sit on the root, which stays when the template is drawn again.
 SCRIPT = """

@@ -12,9 +12,11 @@ from typing import Any
 import gradio as gr
 
 from engines.task import Request
+from studio.theme import STATIC
 
 LAYERS = ("main", "look", "quality", "advanced")
 SLIDER_SPAN = 200
+DICE = STATIC / "dice.svg"
 Component = Any
 Choices = Sequence[tuple[str, Any]]
 
@@ -32,7 +34,13 @@ def layer_of(schema: Mapping[str, Any]) -> str:
     return layer if layer in LAYERS else "advanced"
 
 
-def make_component(name: str, schema: Mapping[str, Any], task: str, choices: Choices | None = None) -> Component:
+def make_component(
+    name: str,
+    schema: Mapping[str, Any],
+    task: str,
+    choices: Choices | None = None,
+    buttons: Sequence[gr.Button] = (),
+) -> Component:
     """One component for one field.
 
     Args:
@@ -40,6 +48,7 @@ def make_component(name: str, schema: Mapping[str, Any], task: str, choices: Cho
         schema: Its JSON schema: type, enum, minimum, maximum, multipleOf, default, description.
         task: Prefix of the element id, `{task}-{name}`.
         choices: (label, value) pairs for a field whose values are known only at run time or offered as a few.
+        buttons: Stand in the corner of a number field.
     """
     common: dict[str, Any] = {
         "label": label_of(name),
@@ -58,17 +67,19 @@ def make_component(name: str, schema: Mapping[str, Any], task: str, choices: Cho
     if kind == "boolean":
         return gr.Checkbox(**common)
     if kind in ("integer", "number"):
-        return _number(schema, common, whole=kind == "integer")
+        return _number(schema, common, buttons, whole=kind == "integer")
     lines = 3 if name == "prompt" else 2
     return gr.Textbox(lines=lines, max_lines=8, max_length=schema.get("maxLength"), **common)
 
 
-def _number(schema: Mapping[str, Any], common: dict[str, Any], whole: bool) -> Component:
+def _number(
+    schema: Mapping[str, Any], common: Mapping[str, Any], buttons: Sequence[gr.Button], whole: bool
+) -> Component:
     low, high = schema.get("minimum"), schema.get("maximum")
     step = schema.get("multipleOf") or (1 if whole else 0.05)
     if low is not None and high is not None and high - low <= SLIDER_SPAN:
         return gr.Slider(minimum=low, maximum=high, step=step, **common)
-    return gr.Number(step=step, precision=0 if whole else None, **common)
+    return gr.Number(step=step, precision=0 if whole else None, buttons=list(buttons) or None, **common)
 
 
 class Form:
@@ -86,6 +97,7 @@ class Form:
         self.choices = dict(choices or {})
         self.components: dict[str, Component] = {}
         self.has_error = gr.State(False)
+        self.dice: dict[str, gr.Button] = {}
 
     def adopt(self, name: str, component: Component) -> None:
         """Takes a component that stands elsewhere on the page as the one for this field."""
@@ -94,8 +106,11 @@ class Form:
     def add(self, *names: str) -> list[Component]:
         """Makes the components of these fields here, in the current layout block."""
         for name in names:
-            made = make_component(name, self.schema[name], self.task, self.choices.get(name))
-            self.components[name] = made
+            schema = self.schema[name]
+            if schema.get("widget") == "seed":
+                self.dice[name] = gr.Button("Roll", icon=DICE, size="sm", elem_id=f"{self.task}-{name}-dice")
+            buttons = [self.dice[name]] if name in self.dice else []
+            self.components[name] = make_component(name, schema, self.task, self.choices.get(name), buttons)
         return [self.components[name] for name in names]
 
     def add_rest_of(self, layer: str) -> list[Component]:

@@ -58,9 +58,9 @@ class Stage:
                 "Download", elem_id=f"{task}-download", visible=False, size="md", min_width=110
             )
             self.reuse = gr.Button("Reuse settings", elem_id=f"{task}-reuse", visible=False, size="md", min_width=110)
-            self.again = gr.Button("New seed", elem_id=f"{task}-again", visible=False, size="md", min_width=110)
+            self.again = gr.Button("Render again, new seed", elem_id=f"{task}-again", visible=False, size="md", min_width=110)
             self.retry = gr.Button("Retry", elem_id=f"{task}-retry", visible=False, size="md", min_width=110)
-        self.takes = film_strip(f"{task}-takes")
+        self.takes = film_strip(f"{task}-contact-sheet")
         self.shown = gr.State(NOTHING_SHOWN)
 
     @property

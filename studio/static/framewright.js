@@ -5,7 +5,25 @@
   const remembered = localStorage.getItem(THEME_KEY);
   if (remembered) setDark(remembered === 'dark');
 
+  // After Render: go to the field that is wrong, or on a phone to the stage.
+  const wait = (tries) => {
+    const tab = [...document.querySelectorAll('.workbench')].find((one) => one.offsetParent !== null);
+    if (!tab || tries === 0) return;
+    const wrong = tab.querySelector('.field.invalid');
+    if (wrong) {
+      const folded = wrong.closest('.gr-accordion');
+      if (folded && wrong.offsetParent === null) folded.querySelector('.label-wrap').click();
+      wrong.scrollIntoView({block: 'center'});
+      (wrong.querySelector('input, textarea') || wrong).focus({preventScroll: true});
+    } else if (tab.querySelector('.progress')) {
+      if (matchMedia('(max-width: 760px)').matches) tab.querySelector('.showing').scrollIntoView({block: 'start', behavior: 'smooth'});
+    } else {
+      setTimeout(wait, 150, tries - 1);
+    }
+  };
+
   document.addEventListener('click', (event) => {
+    if (event.target.closest('.render-button')) setTimeout(wait, 300, 40);
     const toggle = event.target.closest('[data-action="toggle-theme"]');
     if (toggle) {
       const dark = !document.body.classList.contains('dark');

@@ -80,14 +80,20 @@ class TextToVideoTab:
         with gr.Row(elem_classes=["basics"]):
             self.size = gr.Dropdown(
                 [*SIZES, OTHER_SIZE], value=next(iter(SIZES)), label="Size", elem_id=f"{TASK}-size",
-                info="Width × height in pixels.", min_width=150, elem_classes=["field"],
+                info="Width × height in pixels.", min_width=120, elem_classes=["field"],
             )  # fmt: skip
-            self.form.add("frames")
-        with gr.Row(elem_classes=["basics"]):
-            with gr.Row(elem_classes=["seed-row"]):
-                self.form.add("seed")
-                self.dice = gr.Button("Roll", elem_id=f"{TASK}-dice", size="sm", scale=0, min_width=64)
-            self.form.add("takes")
+            self.form.add("frames", "seed", "takes")
+        self._lay_out_folded_layers()
+        with gr.Column(elem_classes=["dock"]):
+            self.estimate = gr.HTML("", elem_id=f"{TASK}-estimate", apply_default_css=False)
+            self.render = gr.Button(
+                "Render", variant="primary", size="lg", elem_id=f"{TASK}-render", elem_classes=["render-button"]
+            )
+        self.upload = gr.UploadButton(
+            "Reuse settings from a file", file_types=REUSABLE, size="sm", elem_id=f"{TASK}-upload", variant="secondary"
+        )
+
+    def _lay_out_folded_layers(self) -> None:
         with gr.Accordion("Look", open=False, elem_id=f"{TASK}-look"):
             self.form.add_rest_of("look")
         with gr.Accordion("Quality", open=False, elem_id=f"{TASK}-quality"):
@@ -96,13 +102,6 @@ class TextToVideoTab:
             with gr.Row():
                 self.form.add("width", "height")
             self.form.add_rest_of("advanced")
-        self.estimate = gr.HTML("", elem_id=f"{TASK}-estimate", apply_default_css=False)
-        self.render = gr.Button(
-            "Render", variant="primary", size="lg", elem_id=f"{TASK}-render", elem_classes=["render-button"]
-        )
-        self.upload = gr.UploadButton(
-            "Reuse settings from a file", file_types=REUSABLE, size="sm", elem_id=f"{TASK}-upload", variant="secondary"
-        )
 
     # What the handlers change together.
 
@@ -143,7 +142,7 @@ class TextToVideoTab:
         except UserError as error:
             return error_updates(self.form, error)
         self.queue.save_form(owner, TASK, values)
-        return self.form.without_errors() | self._follows(job, owner)
+        return self.form.without_errors() | self._advice(values, owner) | self._follows(job, owner)
 
     def again(self, request: gr.Request, job_id: str) -> Updates:
         """The same request with the seeds after those that it used."""
@@ -246,7 +245,7 @@ class TextToVideoTab:
         stage, form, fields = self.stage, self.form.outputs, self.form.inputs
         advice = [self.warning, self.estimate, self.size]
         follows = [*stage.outputs, self.recent, self.timer, self.job_id, self.take]
-        self.render.click(self.submit, fields, [*form, *follows], **hidden)
+        self.render.click(self.submit, fields, [*form, *advice, *follows], **hidden)
         stage.again.click(self.again, self.job_id, [*form, *advice, *follows], **hidden)
         stage.retry.click(self.retry, self.job_id, [*form, *follows], **hidden)
         stage.cancel.click(self.cancel, [self.job_id, stage.shown], [*form, *follows], **hidden)
@@ -266,7 +265,7 @@ class TextToVideoTab:
         sized = self.size.input(_chosen_size, [self.size, width, height], [width, height], **hidden)
         sized.then(self.edited, inputs, outputs, **hidden)
         chosen = self.form.components["model"].select(self.choose_model, inputs, outputs, **hidden)
-        rolled = self.dice.click(_roll, None, self.form.components["seed"], **hidden)
+        rolled = self.form.dice["seed"].click(_roll, None, self.form.components["seed"], **hidden)
         rolled.then(self.edited, inputs, outputs, **hidden)
 
 
