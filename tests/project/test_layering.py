@@ -70,9 +70,10 @@ def test_a_request_leaves_torch_unloaded(request_file: Path) -> None:
     assert not loaded & {"torch", "gradio", "diffusers", "transformers"}
 
 
-def test_import_studio_leaves_torch_unloaded() -> None:
-    loaded = loaded_by("import studio")
-    assert "studio" in loaded
+@pytest.mark.parametrize("module", ["studio", "app", "studio.page", "studio.papers"])
+def test_the_page_leaves_torch_unloaded(module: str) -> None:
+    loaded = loaded_by(f"import {module}")
+    assert module.split(".")[0] in loaded
     assert not loaded & {"torch", "diffusers", "transformers"}
 
 
