@@ -1,4 +1,4 @@
-"""The endpoints of DESIGN.md: one for each task, its `_submit`, and four for jobs. Errors come as data, never as a crash.
+"""The endpoints of DESIGN.md: one for each task, its `_submit`, and four for jobs. Errors come as data.
 
 Every endpoint answers with JobReply. A wrong field, an unknown job and a failed render all set `error`
 (code, field, message, fix).
@@ -12,15 +12,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import gradio as gr
+from gradio.data_classes import FileData
+from gradio.events import api
 
 from engines.errors import UserError
-from engines.task import Request
+from engines.task import Request, make_engine, parse_request, request_class
 from engines.text_to_video.request import TextToVideoRequest
 from studio.files import FileServer
 from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
 from studio.owner import owner_of
-from studio.prompt_advice import unknown_words_sentence
 
 POLL_SECONDS = 0.2
 MOST_JOBS = 200
@@ -40,7 +41,7 @@ class FileReply(TypedDict):
 
     kind: str
     seed: int | None
-    file: gr.FileData
+    file: FileData
 
 
 class JobReply(TypedDict):
@@ -55,7 +56,7 @@ class JobReply(TypedDict):
     total: int
     message: str
     seconds_left: float | None
-    video: gr.FileData | None
+    video: FileData | None
     files: list[FileReply]
     measurements: dict[str, float]
     warnings: list[str]
@@ -92,8 +93,6 @@ class Endpoints:
             for file in (result.files if result and with_files else [])
             if file.path.exists()
         ]
-        advice = unknown_words_sentence(str(job.fields.get("prompt", "")), str(job.fields.get("model", "")))
-        warnings = [advice] if advice else []
         return JobReply(
             job_id=job.id, task=job.task, status=job.status, position=job.position,
             phase=job.phase or "", step=job.step or 0, total=job.total or 0, message=job.message or "",
@@ -101,15 +100,19 @@ class Endpoints:
             video=next((file["file"] for file in files if file["kind"] == "video"), None),
             files=files,
             measurements=result.measurements if result else {},
-            warnings=warnings + [warning for warning in job.warnings if warning not in warnings],
-            error=ErrorReply(**job.error) if job.error else None,
+            warnings=job.warnings,
+            error=_stored_error(job.error),
         )  # fmt: skip
 
     def submit(self, task: str, fields: dict[str, Any], key: str, owner: str) -> JobReply:
+        """Stores a job. `warnings` says at once what the engine will round or not understand."""
         try:
-            return self.reply(self.queue.submit(task, fields, owner, key or None), with_files=False)
+            warnings = make_engine(task).check(parse_request(request_class(task), fields))
+            reply = self.reply(self.queue.submit(task, fields, owner, key or None), with_files=False)
         except UserError as error:
             return error_reply(error)
+        reply["warnings"] = [*warnings, *(text for text in reply["warnings"] if text not in warnings)]
+        return reply
 
     async def wait(self, job_id: str, owner: str) -> JobReply:
         """Returns when the job is over. A caller that goes away leaves the job running.
@@ -166,6 +169,14 @@ class Endpoints:
         return [self.reply(job, with_files=False) for job in found]
 
 
+def _stored_error(error: dict[str, str | None] | None) -> ErrorReply | None:
+    if error is None:
+        return None
+    return ErrorReply(
+        code=error["code"] or "bug", field=error["field"], message=error["message"] or "", fix=error["fix"] or ""
+    )  # fmt: skip
+
+
 def _parameters(request_class: type[Request]) -> list[inspect.Parameter]:
     """A Request's fields as parameters, the required ones first."""
     made = []
@@ -177,7 +188,11 @@ def _parameters(request_class: type[Request]) -> list[inspect.Parameter]:
 
 
 def _documented(
-    function: Callable[..., Any], name: str, parameters: Sequence[inspect.Parameter], summary: str, request: type[Request]
+    function: Callable[..., Any],
+    name: str,
+    parameters: Sequence[inspect.Parameter],
+    summary: str,
+    request: type[Request],
 ) -> Callable[..., Any]:
     """Gives a function with *args the signature and the docstring that Gradio and MCP clients read."""
     helps = {field: info.description or "" for field, info in request.model_fields.items()}
@@ -229,4 +244,4 @@ def add_endpoints(queue: JobQueue, files: FileServer) -> None:
         endpoints.job_status, endpoints.job_result, endpoints.job_cancel, endpoints.jobs,
     ]  # fmt: skip
     for function in functions:
-        gr.api(function, api_name=function.__name__, concurrency_limit=None)
+        api(function, api_name=function.__name__, concurrency_limit=None)

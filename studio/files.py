@@ -1,6 +1,7 @@
 """Hands result files to the browser through Gradio's cache, so that no folder of the studio is open to requests.
 
-A copy in the cache lies under the hash of its content; whoever does not hold a job cannot guess the address of its files.
+A copy in the cache lies under the hash of its content: whoever does not hold a job cannot guess the address of its
+files.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import mimetypes
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
+from gradio.data_classes import FileData
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
@@ -28,14 +29,14 @@ class FileServer:
 
     def cached(self, path: Path) -> str:
         """Path of the cached copy of a file. Raises FileNotFoundError if the file is gone."""
-        copy = save_file_to_cache(path, get_upload_folder())
+        copy = str(save_file_to_cache(path, get_upload_folder()))
         self.served.add(copy)
         return copy
 
     def file_data(self, path: Path) -> dict[str, Any]:
-        """The file as the plain data of a gr.FileData, which gradio_client downloads and the page shows."""
+        """The file as the plain data of a FileData, which gradio_client downloads and the page shows."""
         copy = self.cached(path)
-        return gr.FileData(
+        return FileData(
             path=copy,
             url=URL_PREFIX + copy,
             orig_name=path.name,

@@ -7,6 +7,8 @@ from typing import Any, TypedDict
 
 import gradio as gr
 
+from studio.theme import STATIC
+
 TEMPLATE = """{{#if value.items}}
 <section class="film-strip {{value.layout}}" aria-label="{{value.label}}">
   <h3>{{value.label}}</h3>
@@ -24,20 +26,7 @@ TEMPLATE = """{{#if value.items}}
   </div>
 </section>{{/if}}"""
 
-# Listeners sit on the root, which stays when the template is drawn again.
-SCRIPT = """
-const frameOf = (event) => event.target.closest && event.target.closest('.film-frame');
-element.addEventListener('click', (event) => {
-  const frame = frameOf(event);
-  if (frame) trigger('pick', {id: frame.dataset.id});
-});
-const play = (event) => { const v = frameOf(event)?.querySelector('video'); if (v) { v.muted = true; v.play().catch(() => {}); } };
-const pause = (event) => { const v = frameOf(event)?.querySelector('video'); if (v) v.pause(); };
-element.addEventListener('mouseover', play);
-element.addEventListener('focusin', play);
-element.addEventListener('mouseout', pause);
-element.addEventListener('focusout', pause);
-"""
+SCRIPT = (STATIC / "film_strip.js").read_text(encoding="utf-8")
 
 
 class StripItem(TypedDict):

@@ -1,7 +1,7 @@
-"""A Request's JSON schema → Gradio components in four layers; the schema is the only source of labels, help and ranges.
+"""A Request's JSON schema → Gradio components in four layers; labels and help come from the schema alone.
 
-Number fields carry no range of their own, because Gradio would answer a wrong value with a toast: the Request judges it,
-so that the page, the API and the command line say the same words, beside the field.
+Number fields carry no range of their own, because Gradio would answer a wrong value with a toast: the Request judges
+it, so that the page, the API and the command line say the same words, beside the field.
 """
 
 from __future__ import annotations
@@ -159,7 +159,10 @@ class Form:
         return ["field", name]
 
     def _update(self, name: str, *value: Any) -> Any:
-        changes: dict[str, Any] = {"info": self.schema[name].get("description", ""), "elem_classes": self._classes(name)}
+        changes: dict[str, Any] = {
+            "info": self.schema[name].get("description", ""),
+            "elem_classes": self._classes(name),
+        }
         if value:
             changes["value"] = value[0]
             listed = self.choices.get(name)
@@ -168,7 +171,7 @@ class Form:
         return gr.update(**changes)
 
     def on_edit(self, handler: Callable[..., Any], outputs: Sequence[Component]) -> None:
-        """Calls `handler(has_error, *values)` when a person has changed any field; of quick edits the last one counts."""
+        """Calls `handler(has_error, *values)` after a person changed any field; of quick edits the last one counts."""
         gr.on(
             [component.input for component in self.components.values()],
             handler,

@@ -13,7 +13,9 @@ from studio.device import device_line
 MARK = (
     '<svg class="mark" viewBox="0 0 40 28" aria-hidden="true" focusable="false">'
     '<rect width="40" height="28" rx="5" fill="currentColor"/>'
-    + "".join(f'<rect x="{x}" y="{y}" width="4" height="4" rx="1" class="mark-hole"/>' for x in (3, 33) for y in (4, 12, 20))
+    + "".join(
+        f'<rect x="{x}" y="{y}" width="4" height="4" rx="1" class="mark-hole"/>' for x in (3, 33) for y in (4, 12, 20)
+    )
     + '<rect x="10" y="4" width="20" height="20" rx="2" class="mark-hole"/>'
     '<path d="M16.5 9 V19 L25.5 14 Z" fill="currentColor"/></svg>'
 )

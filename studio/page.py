@@ -26,7 +26,10 @@ COUNTED_JOBS = 100
 def model_choices() -> list[tuple[str, str]]:
     """(label, id) of the catalogue's models, the bundled one first; the others say what a download takes."""
     return [
-        (card.title if card.source.kind == "bundled" else f"{card.title}, {gigabytes(card.size_bytes)} download", card.id)
+        (
+            card.title if card.source.kind == "bundled" else f"{card.title}, {gigabytes(card.size_bytes)} download",
+            card.id,
+        )
         for card in load_catalogue().values()
     ]
 
@@ -35,9 +38,7 @@ def build_page(queue: JobQueue) -> gr.Blocks:
     """The whole page as Blocks, ready to launch. Makes no request to any other host."""
     files = FileServer()
     models = model_choices()
-    with gr.Blocks(
-        title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)
-    ) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)) as page:
         header = Header(models, TextToVideoRequest.model_fields["model"].description or "")
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Text to video", id="text_to_video"):

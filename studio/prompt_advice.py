@@ -1,52 +1,65 @@
-"""What the page says about a request before it is rendered: words that the model does not know, and the time it takes."""
+"""What the page says about a request before it is rendered: unknown words, what is rounded, the time it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from html import escape
 from typing import Any
 
-from engines.backend.catalogue import load_catalogue
-from engines.diorama.vocabulary import unknown_words
+from engines.backend.catalogue import Catalogue, load_catalogue
 from engines.errors import UserError
+from engines.task import make_engine, parse_request, request_class
+from engines.text_to_video.prompt_words import unknown_words_sentence
 from studio.jobs.queue import JobQueue
 from studio.stage_html import about
 
-BUNDLED_MODEL = "diorama"
 
-
-def unknown_words_sentence(prompt: str, model: str = BUNDLED_MODEL) -> str:
-    """Names the words that a model with a closed vocabulary has never seen, and the model that knows more; else ""."""
-    catalogue = load_catalogue()
-    if model not in catalogue or catalogue[model].vocabulary is None:
-        return ""
-    unknown = unknown_words(prompt)
-    if not unknown:
-        return ""
-    named = _listed([f"“{word}”" for word in unknown])
-    open_model = next((card for card in catalogue.values() if card.vocabulary is None), None)
-    can = f"; {open_model.title} can: {gigabytes(open_model.size_bytes)}, see Models" if open_model else ""
-    return f"{named} {'is' if len(unknown) == 1 else 'are'} not in the Diorama{can}."
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue as it was when it was first asked for; it changes only with the installation."""
+    return load_catalogue()
 
 
 def gigabytes(size: int) -> str:
     return f"{size / 1e9:.0f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def prompt_sentence(prompt: str, model: str) -> str:
+    """Names the words of the prompt that the model has never seen; "" if there are none."""
+    card = catalogue().get(model)
+    return unknown_words_sentence(prompt, card, catalogue()) if card else ""
 
 
-def prompt_warning(prompt: str, model: str = BUNDLED_MODEL) -> str:
+def prompt_warning(prompt: str, model: str) -> str:
     """The line under the prompt, "" if all words are known."""
-    sentence = unknown_words_sentence(prompt, model)
+    sentence = prompt_sentence(prompt, model)
     return f'<p class="prompt-warning" role="status">{escape(sentence)}</p>' if sentence else ""
+
+
+def settings_advice(task: str, values: Mapping[str, Any]) -> str:
+    """What the engine would round or cannot do with these settings, above the Render button; "" if it is content."""
+    sentences: list[str] = []
+    try:
+        request = parse_request(request_class(task), {**values, "prompt": _some_prompt(values)})
+        sentences = make_engine(task).check(request)
+    except UserError as error:
+        # What is wrong with a number is said beside its field when Render is pressed; a model that is not here at once.
+        sentences = [str(error)] if error.field == "model" else []
+    known = prompt_sentence(_some_prompt(values), str(values.get("model")))
+    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence != known)
+    return f'<ul class="settings-advice" role="status">{lines}</ul>' if lines else ""
+
+
+def _some_prompt(values: Mapping[str, Any]) -> str:
+    """An empty prompt is no reason to say nothing about the rest."""
+    return str(values.get("prompt") or "").strip() or "a"
 
 
 def estimate_line(queue: JobQueue, task: str, values: Mapping[str, Any], owner: str) -> str:
     """Length of the video and time of the render; "" while the form holds something that cannot be rendered."""
     try:
-        estimate = queue.estimate(task, {**values, "prompt": str(values.get("prompt") or "").strip() or "-"}, owner)
+        estimate = queue.estimate(task, {**values, "prompt": _some_prompt(values)}, owner)
     except UserError:
         return ""
     frames, fps, takes = values["frames"], values["fps"], values["takes"]

@@ -58,7 +58,9 @@ class Stage:
                 "Download", elem_id=f"{task}-download", visible=False, size="md", min_width=110
             )
             self.reuse = gr.Button("Reuse settings", elem_id=f"{task}-reuse", visible=False, size="md", min_width=110)
-            self.again = gr.Button("Render again, new seed", elem_id=f"{task}-again", visible=False, size="md", min_width=110)
+            self.again = gr.Button(
+                "Render again, new seed", elem_id=f"{task}-again", visible=False, size="md", min_width=110
+            )
             self.retry = gr.Button("Retry", elem_id=f"{task}-retry", visible=False, size="md", min_width=110)
         self.takes = film_strip(f"{task}-contact-sheet")
         self.shown = gr.State(NOTHING_SHOWN)
@@ -79,7 +81,7 @@ class Stage:
             take: Which of the videos stands on the stage.
         """
         key = (job.id, job.status, take) if job else ("", "", 0)
-        moving = {self.progress: stage_html.progress_bar(job)}
+        moving: dict[Any, Any] = {self.progress: stage_html.progress_bar(job)}
         if job is not None and job.status in stage_html.UNFINISHED:
             moving[self.screen] = gr.update(value=stage_html.screen(job), visible=True)
             moving[self.announcer] = stage_html.announcement(job)

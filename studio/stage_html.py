@@ -1,4 +1,4 @@
-"""What the stage says in each state of a job, as HTML strings. Pure functions: everything from outside is escaped here."""
+"""What the stage says in each state of a job, as HTML. Pure functions: everything from outside is escaped here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ PHASES = {
     "writing": "Writing the file",
 }
 UNFINISHED = ("queued", "running")
-LOG_NAME = "log.txt"
 LOG_CHARACTERS = 6000
 
 FRAME_MOTIF = (
@@ -108,10 +107,9 @@ def _running_screen(job: Job) -> str:
 
 
 def _log(job: Job) -> str:
-    log = job.folder / LOG_NAME if job.folder else None
-    if log is None or not log.is_file():
+    if not job.log.is_file():
         return ""
-    tail = log.read_text(encoding="utf-8", errors="replace")[-LOG_CHARACTERS:]
+    tail = job.log.read_text(encoding="utf-8", errors="replace")[-LOG_CHARACTERS:]
     return f"<details><summary>Log</summary><pre tabindex='0'>{escape(tail)}</pre></details>" if tail.strip() else ""
 
 
@@ -167,7 +165,7 @@ def facts_line(job: Job) -> str:
     seconds = (job.result.measurements if job.result else {}).get("seconds")
     if seconds is not None:
         facts.append(f"rendered in {seconds:.0f} s" if seconds >= 10 else f"rendered in {seconds:.1f} s")
-    warnings = "".join(f'<li>{escape(text)}</li>' for text in job.warnings or [])
+    warnings = "".join(f"<li>{escape(text)}</li>" for text in job.warnings or [])
     listed = f'<ul class="job-warnings">{warnings}</ul>' if warnings else ""
     prompt = escape(str(fields.get("prompt", "")))
     return f'<div class="facts"><p class="facts-prompt">{prompt}</p><p>{escape(" · ".join(facts))}</p>{listed}</div>'

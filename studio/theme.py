@@ -1,4 +1,4 @@
-"""Colours, type and the style sheet of the page: one accent, warm neutrals, fonts that Gradio carries in its own wheel."""
+"""Colours, type and style sheets of the page: one accent, warm neutrals, fonts that Gradio's own wheel carries."""
 
 from __future__ import annotations
 

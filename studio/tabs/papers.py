@@ -1,4 +1,4 @@
-"""The Methods tab: every paper that the studio implements or will, with an honest status. Filtering runs in the browser."""
+"""The Methods tab: every paper that the studio implements or will, with an honest status. The browser filters."""
 
 from __future__ import annotations
 
@@ -8,24 +8,12 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from studio.theme import STATIC
+
 if TYPE_CHECKING:
     from studio.papers import Paper
 
-SCRIPT = """
-const draw = () => {
-  const words = element.querySelector('.papers-search').value.toLowerCase().split(/\\s+/).filter(Boolean);
-  const status = element.querySelector('.papers-status').value;
-  let shown = 0;
-  element.querySelectorAll('.paper').forEach((row) => {
-    const text = row.textContent.toLowerCase();
-    const match = words.every((word) => text.includes(word)) && (!status || row.dataset.status === status);
-    row.hidden = !match;
-    shown += match ? 1 : 0;
-  });
-  element.querySelector('.papers-count').textContent = shown + ' shown';
-};
-element.addEventListener('input', draw);
-"""
+SCRIPT = (STATIC / "papers.js").read_text(encoding="utf-8")
 
 
 def papers_html(papers: Sequence[Paper]) -> str:

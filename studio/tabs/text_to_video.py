@@ -13,7 +13,7 @@ from engines.backend.catalogue import load_catalogue
 from engines.diorama.vocabulary import chip_phrases, example_prompts
 from engines.errors import InvalidRequest, NotAvailable, UserError
 from engines.media.metadata import read_request
-from engines.task import parse_request
+from engines.task import make_engine, parse_request
 from engines.text_to_video.request import TextToVideoRequest
 from studio.error_messages import error_updates
 from studio.files import FileServer
@@ -22,7 +22,7 @@ from studio.form import Form
 from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
 from studio.owner import owner_of
-from studio.prompt_advice import estimate_line, prompt_warning
+from studio.prompt_advice import estimate_line, prompt_warning, settings_advice
 from studio.prompt_helper import prompt_helper
 from studio.stage import Stage
 
@@ -85,6 +85,7 @@ class TextToVideoTab:
             self.form.add("frames", "seed", "takes")
         self._lay_out_folded_layers()
         with gr.Column(elem_classes=["dock"]):
+            self.settings_advice = gr.HTML("", elem_id=f"{TASK}-advice", apply_default_css=False)
             self.estimate = gr.HTML("", elem_id=f"{TASK}-estimate", apply_default_css=False)
             self.render = gr.Button(
                 "Render", variant="primary", size="lg", elem_id=f"{TASK}-render", elem_classes=["render-button"]
@@ -108,6 +109,7 @@ class TextToVideoTab:
     def _advice(self, values: Mapping[str, Any], owner: str) -> Updates:
         return {
             self.warning: prompt_warning(str(values.get("prompt") or ""), str(values.get("model"))),
+            self.settings_advice: settings_advice(TASK, values),
             self.estimate: estimate_line(self.queue, TASK, values, owner),
         }
 
@@ -137,7 +139,7 @@ class TextToVideoTab:
         owner = owner_of(request)
         values = self.form.values(given)
         try:
-            parse_request(TextToVideoRequest, values)
+            make_engine(TASK).check(parse_request(TextToVideoRequest, values))
             job = self.queue.submit(TASK, values, owner)
         except UserError as error:
             return error_updates(self.form, error)
@@ -179,9 +181,7 @@ class TextToVideoTab:
             return {self.job_id: ""} | self._shows(None, owner, shown)
         return self._shows(job, owner, shown, take)
 
-    def pick_take(
-        self, request: gr.Request, job_id: str, shown: dict[str, Any], event: gr.EventData
-    ) -> Updates:
+    def pick_take(self, request: gr.Request, job_id: str, shown: dict[str, Any], event: gr.EventData) -> Updates:
         owner, take = owner_of(request), int(event.id)
         return {self.take: take} | self._shows(self.queue.get(job_id, owner), owner, shown, take)
 
@@ -223,7 +223,7 @@ class TextToVideoTab:
         return self._filled(known, owner_of(request))
 
     def open_page(self, request: gr.Request, job_id: str) -> Updates:
-        """A fresh or reloaded page: the form as it was left, and the job that this browser watched or that still runs."""
+        """A fresh or reloaded page: the form as it was left, and the job that this browser watched or that runs."""
         owner = owner_of(request)
         job = self._job_to_show(job_id, owner)
         shows = self._follows(job, owner) if job else self._shows(None, owner)
@@ -243,7 +243,7 @@ class TextToVideoTab:
             "show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"
         }  # fmt: skip
         stage, form, fields = self.stage, self.form.outputs, self.form.inputs
-        advice = [self.warning, self.estimate, self.size]
+        advice = [self.warning, self.settings_advice, self.estimate, self.size]
         follows = [*stage.outputs, self.recent, self.timer, self.job_id, self.take]
         self.render.click(self.submit, fields, [*form, *advice, *follows], **hidden)
         stage.again.click(self.again, self.job_id, [*form, *advice, *follows], **hidden)
@@ -264,7 +264,7 @@ class TextToVideoTab:
         width, height = self.form.components["width"], self.form.components["height"]
         sized = self.size.input(_chosen_size, [self.size, width, height], [width, height], **hidden)
         sized.then(self.edited, inputs, outputs, **hidden)
-        chosen = self.form.components["model"].select(self.choose_model, inputs, outputs, **hidden)
+        self.form.components["model"].select(self.choose_model, inputs, outputs, **hidden)
         rolled = self.form.dice["seed"].click(_roll, None, self.form.components["seed"], **hidden)
         rolled.then(self.edited, inputs, outputs, **hidden)
 

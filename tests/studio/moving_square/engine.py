@@ -10,10 +10,12 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from engines.backend.catalogue import load_catalogue
 from engines.context import RunContext
 from engines.errors import ResourceError
 from engines.media.metadata import KEY, OutputRecord
 from engines.task import OutputFile, Result
+from engines.text_to_video.prompt_words import unknown_words_sentence
 from engines.text_to_video.request import TextToVideoRequest
 
 SECONDS_PER_STEP = 0.1
@@ -21,14 +23,18 @@ SECONDS_PER_STEP = 0.1
 
 class MovingSquareEngine:
     def check(self, request: TextToVideoRequest) -> list[str]:
-        return []
+        catalogue = load_catalogue()
+        sentence = unknown_words_sentence(request.prompt, catalogue.card(request.model), catalogue)
+        return [sentence] if sentence else []
 
     def run(self, request: TextToVideoRequest, context: RunContext) -> Result:
         """Prompts with the words "too large" or "broken" fail, as memory does and as a bug does."""
         began = time.monotonic()
         context.step("loading", 0, 1)
         if "too large" in request.prompt:
-            raise ResourceError("The machine has too little memory.", "Choose fewer frames or a smaller size.", "frames")
+            raise ResourceError(
+                "The machine has too little memory.", "Choose fewer frames or a smaller size.", "frames"
+            )
         if "broken" in request.prompt:
             raise RuntimeError("the square fell over")
         files = []

@@ -1,4 +1,4 @@
-"""`python -m tests.studio.moving_square.serve HOME PORT`: the whole studio with this engine, in a process of its own."""
+"""`python -m tests.studio.moving_square.serve HOME PORT`: the whole studio with this engine in page and worker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+import tests.studio.moving_square
 from studio.app import serve
 from studio.jobs.queue import JobQueue
 
@@ -16,5 +17,5 @@ def end(number: int, frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, end)
-    with JobQueue(Path(sys.argv[1]), modules=["tests.studio.moving_square"]) as queue:
+    with JobQueue(Path(sys.argv[1]), modules=[tests.studio.moving_square.__name__]) as queue:
         serve(queue, "127.0.0.1", int(sys.argv[2]))
