@@ -17,7 +17,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup:  ## install into .venv and try what was installed
-	@echo "make setup: installing Framewright into .venv"
+	@echo "make setup: Framewright and what it needs, into .venv"
 	@$(PYTHON) scripts/set_up.py
 
 studio: setup  ## open the studio on http://127.0.0.1:7860 (installs first)
@@ -39,7 +39,8 @@ golden: development  ## renew the golden files on purpose (look at the diff befo
 
 bench: setup  ## one benchmark into benchmarks/results: make bench NAME=text_to_video [QUICK=1]
 	@test -n "$(NAME)" || { echo "Say which: make bench NAME=text_to_video. There are:"; \
-	    ls benchmarks/*.py | xargs -n 1 basename -s .py | grep -v '^_' | sed 's/^/  /'; exit 2; }
+	    ls benchmarks/[!_]*.py 2>/dev/null | xargs -r -n 1 basename -s .py | sed 's/^/  /'; exit 2; }
+	@mkdir -p outputs benchmarks/results
 	@echo "make bench: $(NAME)$(if $(QUICK), quick, in full)"
 	@$(VENV) -m benchmarks.$(NAME) $(if $(QUICK),--quick --json outputs/$(NAME).quick.json,--json benchmarks/results/$(NAME).json)
 
