@@ -124,6 +124,8 @@ def _compare_frames(first: Path, second: Path) -> tuple[bool, int | None, int, l
 def _compare_records(old: OutputRecord, new: OutputRecord) -> list[str]:
     """What, beside the frames, is unlike: the likely reasons for other frames."""
     said = []
+    if old.frames_sha256 and new.frames_sha256 and old.frames_sha256 != new.frames_sha256:
+        said.append("Before encoding, the frames were not the same to the last bit.")
     if old.framewright != new.framewright:
         said.append(f"It was made by version {old.framewright}, this is {new.framewright}.")
     for name, before, now in (

@@ -42,7 +42,7 @@ class AudioFeed(Protocol):
     """Sound that is muxed up to the frames' time."""
 
     def advance(self, seconds: Fraction) -> None:
-        """Muxes sound until at least `seconds`."""
+        """Muxes sound until `seconds`; packets that are copied may end a little later."""
 
     def finish(self, seconds: Fraction) -> None:
         """Muxes sound until `seconds`, the end of the last frame, and flushes."""
@@ -99,15 +99,20 @@ class EncodedAudio:
         stream = container.add_stream(_ENCODERS[kind], rate=rate, layout=self._layout)
         self._stream = cast(AudioStream, stream)
         self._position = 0
+        self._rest: Samples = np.zeros((channels, 0), np.float32)
 
     def advance(self, seconds: Fraction) -> None:
-        while self._position < seconds * self._rate and (block := next(self._blocks, None)) is not None:
-            self._encode(block)
+        end = round(seconds * self._rate)
+        while self._position < end:
+            block = self._rest if self._rest.shape[1] else next(self._blocks, None)
+            if block is None:
+                return
+            wanted = end - self._position
+            self._rest = block[:, wanted:]
+            self._encode(block[:, :wanted])
 
     def finish(self, seconds: Fraction) -> None:
-        total = round(seconds * self._rate)
-        while self._position < total and (block := next(self._blocks, None)) is not None:
-            self._encode(block[:, : total - self._position])
+        self.advance(seconds)
         self._container.mux(self._stream.encode(None))
 
     def close(self) -> None:

@@ -94,7 +94,10 @@ def decode_video(
         earlier: DecodedFrame | None = None
         for index, frame in enumerate(_from(container, stream, info, start)):
             time = frame.pts * tick - info.start_time if frame.pts is not None else index / info.fps
-            current = DecodedFrame(frame, time, (frame.duration or 0) * tick, size, bit_depth, reformatter)
+            # An MP4's last frame may claim the span of the longest step; the track's length knows better.
+            rest = max(Fraction(info.duration_seconds).limit_denominator(1_000_000) - time, 1 / info.fps)
+            stays = min((frame.duration or 0) * tick, rest)
+            current = DecodedFrame(frame, time, stays, size, bit_depth, reformatter)
             if time > start:
                 # Only now is it sure that the one before is what stands at `start`.
                 if earlier is not None:

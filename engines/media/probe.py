@@ -152,7 +152,8 @@ def _check_whole(stream: VideoStream, path: Path, field: str | None) -> None:
 
 def _timing(container: InputContainer, stream: VideoStream) -> tuple[FrameRate, Fraction]:
     tick = Fraction(stream.time_base or Fraction(1, 1000))
-    stated = stream.guessed_rate
+    # Not guessed_rate: it takes a GIF's hundredths of a second for 24000/1001.
+    stated = stream.average_rate
     duration = Fraction(stream.duration) * tick if stream.duration else None
     if duration is None and container.duration:
         duration = Fraction(container.duration, av.time_base)

@@ -1,0 +1,1 @@
+"""A task whose frames follow from its request alone, for the tests of reproduce."""
