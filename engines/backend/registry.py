@@ -11,16 +11,15 @@ from typing import Any
 
 import torch
 
-from engines.backend.catalogue import PROJECT_ROOT, BundledSource, Catalogue, HubSource, ModelCard, load_catalogue
+from engines.backend.catalogue import Catalogue, HubSource, ModelCard, load_catalogue
 from engines.backend.device import select_device
 from engines.backend.families.base import Family
 from engines.backend.families.ltx import LTXFamily
+from engines.backend.model_files import locate
 from engines.backend.precision import compute_dtype
 from engines.backend.text_encoders import load_text_encoder
 from engines.errors import NotAvailable
-
-# What a diffusers folder of this family needs; the hub repository also holds many single-file copies.
-HUB_PATTERNS = ("model_index.json", "transformer/*", "vae/*", "scheduler/*", "text_encoder/*", "tokenizer/*")
+from engines.sampling.schedules import from_scheduler_config
 
 
 class ModelRegistry:
@@ -66,55 +65,6 @@ class ModelRegistry:
             self._loaded.pop(model, None)
 
 
-def locate(card: ModelCard) -> Path:
-    """The folder of a model's files on this machine. Raises NotAvailable with the command that brings them."""
-    if isinstance(card.source, BundledSource):
-        return _locate_bundled(card, PROJECT_ROOT / card.source.path)
-    return _locate_hub(card, card.source)
-
-
-def is_available(card: ModelCard) -> bool:
-    """Whether the model's files are on this machine."""
-    try:
-        locate(card)
-    except NotAvailable:
-        return False
-    return True
-
-
-def _locate_bundled(card: ModelCard, folder: Path) -> Path:
-    if not (folder / "model_index.json").is_file():
-        raise NotAvailable(
-            f"The files of {card.title} are missing: {folder} has no model_index.json.",
-            "Clone the repository again, or run `git checkout -- assets/models`.",
-            field="model",
-        )
-    return folder
-
-
-def _locate_hub(card: ModelCard, source: HubSource) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        folder = Path(
-            snapshot_download(
-                source.repo, revision=source.revision, local_files_only=True, allow_patterns=list(HUB_PATTERNS)
-            )
-        )
-    except LocalEntryNotFoundError:
-        folder = None
-    if folder is None or not (folder / "model_index.json").is_file():
-        patterns = " ".join(f"--include '{pattern}'" for pattern in HUB_PATTERNS)
-        raise NotAvailable(
-            f"{card.title} is not on this machine. Its licence: {card.licence} ({card.licence_url}); "
-            f"it takes about {card.size_bytes / 1e9:.0f} GB.",
-            f"Download it with: hf download {source.repo} --revision {source.revision} {patterns}",
-            field="model",
-        )
-    return folder
-
-
 def load_ltx(card: ModelCard, folder: Path, device: torch.device, dtype: torch.dtype) -> LTXFamily:
     """Loads a diffusers folder of the LTX family (also a training run's export).
 
@@ -134,6 +84,11 @@ def load_ltx(card: ModelCard, folder: Path, device: torch.device, dtype: torch.d
         transformer = _load(LTXVideoTransformer3DModel, folder / "transformer", dtype)
         autoencoder = _load(_autoencoder_class(folder / "vae"), folder / "vae", autoencoder_dtype)
         text_encoder = load_text_encoder(card.facts, folder, device, dtype)
+        from_scheduler_config(scheduler_config, steps=2, tokens=1)
+    except ValueError as error:
+        raise NotAvailable(
+            f"{card.title} cannot be sampled: {error}.", "Choose another model.", field="model"
+        ) from error
     except OSError as error:
         raise NotAvailable(
             f"The files of {card.title} in {folder} are incomplete: {error}",

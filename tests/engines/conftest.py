@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from engines.backend.catalogue import load_catalogue
-from engines.backend.registry import ModelRegistry, is_available
+from engines.backend.model_files import is_available
+from engines.backend.registry import ModelRegistry
 from tests.engines.tiny_models import save_tiny_diorama, save_tiny_ltx, tiny_catalogue
 
 

@@ -9,7 +9,7 @@ import torch
 
 from engines.backend.catalogue import Catalogue, ModelCard, load_catalogue
 
-WORDS = "a red fox bounces on green field apple spins beach the".split()
+WORDS = ["a", "red", "fox", "bounces", "on", "green", "field", "apple", "spins", "beach", "the"]
 
 
 def tiny_transformer(channels: int, caption_channels: int) -> Any:

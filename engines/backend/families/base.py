@@ -95,6 +95,9 @@ class Family(Protocol):
     def unpack(self, values: Tensor, geometry: LatentGeometry) -> Tensor:
         """Token values [B, N, D] → latents [B, C, T', H', W']."""
 
+    def coordinates(self, geometry: LatentGeometry) -> Tensor:
+        """Where each token begins: seconds, pixel row, pixel column; float32 [1, 3, N]."""
+
     def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
         """v float32 [B, N, D] at sigmas [B, N]."""
 

@@ -1,0 +1,60 @@
+"""Where a model's files lie on this machine. Looks only; nothing is downloaded. No torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engines.backend.catalogue import PROJECT_ROOT, BundledSource, HubSource, ModelCard
+from engines.errors import NotAvailable
+
+# What a diffusers folder of the LTX family needs; the hub repository also holds many single-file copies.
+HUB_PATTERNS = ("model_index.json", "transformer/*", "vae/*", "scheduler/*", "text_encoder/*", "tokenizer/*")
+
+
+def locate(card: ModelCard) -> Path:
+    """The folder of a model's files on this machine. Raises NotAvailable with the command that brings them."""
+    if isinstance(card.source, BundledSource):
+        return _locate_bundled(card, PROJECT_ROOT / card.source.path)
+    return _locate_hub(card, card.source)
+
+
+def is_available(card: ModelCard) -> bool:
+    """Whether the model's files are on this machine."""
+    try:
+        locate(card)
+    except NotAvailable:
+        return False
+    return True
+
+
+def _locate_bundled(card: ModelCard, folder: Path) -> Path:
+    if not (folder / "model_index.json").is_file():
+        raise NotAvailable(
+            f"The files of {card.title} are missing: {folder} has no model_index.json.",
+            "Clone the repository again, or run `git checkout -- assets/models`.",
+            field="model",
+        )
+    return folder
+
+
+def _locate_hub(card: ModelCard, source: HubSource) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            snapshot_download(
+                source.repo, revision=source.revision, local_files_only=True, allow_patterns=list(HUB_PATTERNS)
+            )
+        )
+    except LocalEntryNotFoundError:
+        folder = None
+    if folder is None or not (folder / "model_index.json").is_file():
+        patterns = " ".join(f"--include '{pattern}'" for pattern in HUB_PATTERNS)
+        raise NotAvailable(
+            f"{card.title} is not on this machine. Its licence: {card.licence} ({card.licence_url}); "
+            f"it takes about {card.size_bytes / 1e9:.0f} GB.",
+            f"Download it with: hf download {source.repo} --revision {source.revision} {patterns}",
+            field="model",
+        )
+    return folder

@@ -1,0 +1,128 @@
+"""The text-to-video engine: load, encode the prompt, sample, decode, write.
+
+Importing this module and `check` leave torch unloaded; `run` brings it in.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from engines.backend.catalogue import Catalogue, load_catalogue
+from engines.context import RunContext
+from engines.media.target import check_target
+from engines.task import Result
+from engines.text_to_video.check import check_request
+from engines.text_to_video.request import TextToVideoRequest
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from torch import Tensor
+
+    from engines.backend.families.base import Family, PromptEmbedding
+    from engines.backend.registry import ModelRegistry
+
+
+class TextToVideoEngine:
+    """A prompt becomes one video per seed.
+
+    Every take is sampled alone, so that a file's own request (takes = 1, its seed) gives the same frames again.
+
+    Args:
+        models: Loaded models to share; by default the engine makes a registry at its first run.
+    """
+
+    def __init__(self, models: ModelRegistry | None = None) -> None:
+        self._models = models
+
+    def check(self, request: TextToVideoRequest) -> list[str]:
+        """Warnings. Raises InvalidRequest, LimitExceeded or NotAvailable if the request cannot be rendered."""
+        return check_request(request, self._catalogue())
+
+    def run(self, request: TextToVideoRequest, context: RunContext) -> Result:
+        """Renders into context.work_folder.
+
+        Takes that an earlier run of the same request finished there are kept.
+
+        Returns: the videos in the order of their seeds, with takes > 1 a contact sheet; measurements seconds,
+            seconds_per_step, evaluations, takes_kept, peak_memory_bytes.
+        Raises: UserError or Cancelled.
+        """
+        from engines.backend.process_memory import peak_memory_bytes
+        from engines.text_to_video import render, takes
+
+        started = time.perf_counter()
+        models = context.models or self._own_models()
+        warnings = check_request(request, models.catalogue)
+        seeds = [request.seed + index for index in range(request.takes)]
+        paths = [takes.take_path(context.work_folder, request, seed) for seed in seeds]
+        check_target(paths[0], request.fps, field="output_format")
+
+        context.step("loading", 0, 1)
+        family: Family = models.load(request.model)
+        context.step("loading", 1, 1)
+        geometry = family.geometry(request.height, request.width, request.frames, request.fps)
+        context.step("encoding", 0, 1)
+        prompts = render.encode_prompts(family, request)
+        warnings += _unread(prompts.cond, "prompt")
+        context.step("encoding", 1, 1)
+
+        evaluations, kept, sampling_seconds = 0, 0, 0.0
+        for index, (seed, path) in enumerate(zip(seeds, paths, strict=True)):
+            record = takes.take_record(request, seed, family)
+            if takes.is_finished(path, record):
+                kept += 1
+                continue
+            message = f"Version {index + 1} of {request.takes}." if request.takes > 1 else ""
+            take = render.sample_take(family, request, geometry, prompts, seed, context, message)
+            evaluations += take.evaluations
+            sampling_seconds += take.seconds
+            frames = _decode(family, take.latents, geometry.frames, context, message)
+            warnings += [text for text in takes.write_take(path, frames, request.fps, record) if text not in warnings]
+            context.step("writing", 1, 1, message=message)
+
+        files = [file for seed, path in zip(seeds, paths, strict=True) for file in takes.take_files(path, seed)]
+        if request.takes > 1:
+            files.append(takes.write_sheet(context.work_folder, paths, seeds, geometry.frames))
+        rendered_steps = request.steps * (request.takes - kept)
+        measurements = {
+            "seconds": time.perf_counter() - started,
+            "seconds_per_step": sampling_seconds / rendered_steps if rendered_steps else 0.0,
+            "evaluations": float(evaluations),
+            "takes_kept": float(kept),
+            "peak_memory_bytes": float(peak_memory_bytes(family.device)),
+        }
+        return Result(files=files, measurements=measurements, warnings=warnings)
+
+    def _catalogue(self) -> Catalogue:
+        return self._models.catalogue if self._models is not None else load_catalogue()
+
+    def _own_models(self) -> ModelRegistry:
+        if self._models is None:
+            from engines.backend.registry import ModelRegistry
+
+            self._models = ModelRegistry()
+        return self._models
+
+
+def _decode(
+    family: Family, latents: Tensor, total: int, context: RunContext, message: str
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """The decoder's chunks, each reported by the frames that are done; with the last one "writing" opens."""
+    done = 0
+    context.step("decoding", 0, total, message=message)
+    for frames in family.decode(latents):
+        done += len(frames)
+        context.step("decoding", done, total, message=message)
+        if done == total:
+            context.step("writing", 0, 1, message=message)
+        yield frames
+
+
+def _unread(prompt: PromptEmbedding, name: str) -> list[str]:
+    return [f"The {name} is too long for this model; not read: “{words}”." for words in prompt.unread if words]
+
+
+ENGINE = TextToVideoEngine

@@ -1,0 +1,24 @@
+"""Words that a model with a closed vocabulary has never seen. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engines.backend.catalogue import Catalogue, ModelCard
+from engines.diorama.vocabulary import unknown_words
+
+
+def unknown_words_sentence(prompt: str, card: ModelCard, catalogue: Catalogue) -> str:
+    """Names the words that the model does not know, and a model that knows more; "" if there is nothing to say."""
+    unknown = unknown_words(prompt) if card.vocabulary == "diorama" else []
+    if not unknown:
+        return ""
+    open_model = next((other for other in catalogue.values() if other.vocabulary is None), None)
+    can = f"; {open_model.title} can: {open_model.size_bytes / 1e9:.0f} GB, see Models" if open_model else ""
+    return (
+        f"{_listed([f'“{word}”' for word in unknown])} {'is' if len(unknown) == 1 else 'are'} not in the Diorama{can}."
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

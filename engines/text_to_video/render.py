@@ -1,0 +1,144 @@
+"""One take: a seed becomes latents and the latents become frames.
+
+Shapes: tokens float32 [1, N, D]; latents float32 [1, C, T', H', W']; frames uint8 [T, H, W, 3].
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from engines.backend.families.base import Family, PromptEmbedding, Tokens, joint_velocities
+from engines.backend.geometry import LatentGeometry
+from engines.context import RunContext
+from engines.sampling.guidance import (
+    Branch,
+    BranchVelocities,
+    ClassifierFree,
+    GuidedVelocity,
+    Unguided,
+    interval_of_steps,
+    one_by_one,
+)
+from engines.sampling.loop import Step, sample
+from engines.sampling.noise import INITIAL, SeededNoise
+from engines.sampling.schedules import make_schedule, uniform
+from engines.sampling.site import Site
+from engines.sampling.solvers import make_solver
+from engines.text_to_video.request import TextToVideoRequest
+
+# Above this many tokens the guidance branches are asked one after the other: batching them would only cost memory.
+JOINT_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """The request's prompts, encoded; uncond is None where guidance is off."""
+
+    cond: PromptEmbedding
+    uncond: PromptEmbedding | None
+
+
+@dataclass(frozen=True)
+class Take:
+    """What was sampled for one seed.
+
+    Attributes:
+        latents: float32 [1, C, T', H', W'].
+        evaluations: Model calls, guidance included.
+        seconds: Of denoising, without previews.
+    """
+
+    latents: Tensor
+    evaluations: int
+    seconds: float
+
+
+def encode_prompts(family: Family, request: TextToVideoRequest) -> Prompts:
+    """Encodes what guidance needs: the prompt, and the negative (or empty) one if the scale is not 1."""
+    cond = family.encode_prompt([request.prompt])
+    if request.guidance_scale == 1:
+        return Prompts(cond, None)
+    return Prompts(cond, family.encode_prompt([request.negative_prompt]))
+
+
+def sample_take(
+    family: Family,
+    request: TextToVideoRequest,
+    geometry: LatentGeometry,
+    prompts: Prompts,
+    seed: int,
+    context: RunContext,
+    message: str = "",
+) -> Take:
+    """Denoises one seed with progress, previews and cancel at every step. Raises Cancelled."""
+    schedule = make_schedule(request.schedule, request.steps, geometry.tokens, family.scheduler_config)
+    noise = SeededNoise(seed, (1, geometry.tokens, family.channels), family.device)
+    guided = GuidedVelocity(_velocities(family, geometry), _guidance(request, prompts, schedule))
+    watch = _Watch(family, geometry, request.preview_every, context, message)
+    context.step("denoising", 0, request.steps, message=message)
+    started = time.perf_counter()
+    tokens = sample(
+        guided,
+        noise(INITIAL),
+        uniform(schedule, geometry.tokens),
+        make_solver(_solver_name(request, family)),
+        noise,
+        watch,
+    )
+    seconds = time.perf_counter() - started - watch.seconds
+    return Take(family.unpack(tokens, geometry), guided.evaluations, seconds)
+
+
+class _Watch:
+    """Reports each step, now and then with a look at the estimate of the result."""
+
+    def __init__(
+        self, family: Family, geometry: LatentGeometry, preview_every: int, context: RunContext, message: str
+    ) -> None:
+        self._family = family
+        self._geometry = geometry
+        self._every = preview_every
+        self._context = context
+        self._message = message
+        self.seconds = 0.0
+
+    def __call__(self, step: Step) -> None:
+        started = time.perf_counter()
+        done = step.interval + 1
+        preview = None
+        if self._every and done % self._every == 0 and done < step.total:
+            preview = self._family.preview(self._family.unpack(step.estimate(), self._geometry))
+        self._context.step("denoising", done, step.total, preview, self._message)
+        self.seconds += time.perf_counter() - started
+
+
+def _velocities(family: Family, geometry: LatentGeometry) -> BranchVelocities[PromptEmbedding]:
+    coordinates = family.coordinates(geometry).to(family.device)
+
+    def joint(x: Tensor, sigmas: Tensor, branches: Sequence[Branch[PromptEmbedding]], at: Site) -> dict[str, Tensor]:
+        return joint_velocities(family, coordinates, x, sigmas, branches, at)
+
+    def single(x: Tensor, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
+        return family.velocity(Tokens(x, coordinates), sigmas, prompt, at)
+
+    return joint if geometry.tokens <= JOINT_TOKENS else one_by_one(single)
+
+
+def _guidance(
+    request: TextToVideoRequest, prompts: Prompts, schedule: Tensor
+) -> ClassifierFree[PromptEmbedding] | Unguided[PromptEmbedding]:
+    if prompts.uncond is None:
+        return Unguided(prompts.cond)
+    low, high = interval_of_steps(schedule, request.guidance_start, request.guidance_end)
+    return ClassifierFree(prompts.cond, prompts.uncond, request.guidance_scale, low, high)
+
+
+def _solver_name(request: TextToVideoRequest, family: Family) -> str:
+    """Few-step distilled checkpoints say in their scheduler's config that Euler must add noise anew at each step."""
+    if request.solver == "euler" and family.scheduler_config.get("stochastic_sampling"):
+        return "stochastic_euler"
+    return request.solver

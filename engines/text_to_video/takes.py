@@ -1,0 +1,93 @@
+"""The files of a run: one video per take, each with a request of its own inside, and a sheet to pick from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from engines import __version__
+from engines.backend.families.base import Family, Frames
+from engines.backend.fingerprint import fingerprint
+from engines.errors import UserError
+from engines.media.contact_sheet import contact_sheet, save_picture, spread
+from engines.media.metadata import OutputRecord, read_record, sidecar_of
+from engines.media.reader import ClipReader
+from engines.media.writer import ClipWriter
+from engines.task import OutputFile
+from engines.text_to_video.request import TextToVideoRequest
+
+SUFFIXES = {"mp4": ".mp4", "webm": ".webm", "gif": ".gif", "png": ".zip"}
+FRAMES_ON_SHEET = 3
+
+
+def take_path(folder: Path, request: TextToVideoRequest, seed: int) -> Path:
+    return folder / f"seed_{seed}{SUFFIXES[request.output_format]}"
+
+
+def take_record(request: TextToVideoRequest, seed: int, family: Family) -> OutputRecord:
+    """What the take's file carries: the request that makes this one file again."""
+    alone = request.model_copy(update={"seed": seed, "takes": 1})
+    return OutputRecord(
+        framewright=__version__,
+        request={"task": request.task, **alone.model_dump(mode="json")},
+        model={"id": family.card.id, "revision": family.revision},
+        fingerprint=fingerprint(family.dtype, family.device),
+    )
+
+
+def is_finished(path: Path, record: OutputRecord) -> bool:
+    """Whether an earlier run of this very request left the take complete. Anything unlike or damaged is made again."""
+    if not path.is_file():
+        return False
+    try:
+        found = read_record(path)
+    except UserError:
+        return False
+    return found.model_dump(exclude={"frames_sha256"}) == record.model_dump(exclude={"frames_sha256"})
+
+
+def write_take(path: Path, chunks: Iterable[Frames], fps: int, record: OutputRecord) -> list[str]:
+    """Writes frames as they come. Returns: warnings. Raises ResourceError for a full disk or a closed folder."""
+    with ClipWriter(path, Fraction(fps), metadata=record) as writer:
+        for frames in chunks:
+            writer.write(frames)
+    return writer.warnings
+
+
+def take_files(path: Path, seed: int) -> list[OutputFile]:
+    """The video and, where the format holds no settings, the file with them beside it."""
+    files = [OutputFile(path=path, kind="video", seed=seed)]
+    if sidecar_of(path).is_file():
+        files.append(OutputFile(path=sidecar_of(path), kind="metadata", seed=seed))
+    return files
+
+
+def write_sheet(folder: Path, paths: list[Path], seeds: list[int], length: int) -> OutputFile:
+    """A picture with a few frames of every take.
+
+    Read from the files, so that takes which an earlier run finished are on it too.
+
+    Args:
+        length: Frames of each take.
+    """
+    shown = spread(length, min(length, FRAMES_ON_SHEET))
+    strips = [_frames_at(path, shown) for path in paths]
+    sheet = contact_sheet(strips, columns=3, labels=[f"seed {seed}" for seed in seeds], frames_per_clip=len(shown))
+    target = folder / "contact_sheet.png"
+    save_picture(target, sheet)
+    return OutputFile(path=target, kind="contact_sheet")
+
+
+def _frames_at(path: Path, indices: list[int]) -> Frames:
+    """Some frames [n, H, W, 3] of a file, read as a stream. A GIF's coarse clock may drop the last one: then the one
+    before stands in for it.
+    """
+    found: dict[int, Frames] = {}
+    frame = None
+    for index, frame in enumerate(frame for chunk in ClipReader(path) for frame in chunk):
+        if index in indices:
+            found[index] = frame
+    return np.stack([found.get(index, frame) for index in indices])
