@@ -1,6 +1,6 @@
 """The endpoints of DESIGN.md: one for each task, its `_submit`, and four for jobs. Errors come as data.
 
-Every endpoint answers with JobReply. A wrong field, an unknown job and a failed render all set `error`
+Every endpoint answers with JobReply, /jobs with JobsReply. A wrong field, an unknown job and a failed render all set `error`
 (code, field, message, fix).
 """
 
@@ -60,6 +60,13 @@ class JobReply(TypedDict):
     files: list[FileReply]
     measurements: dict[str, float]
     warnings: list[str]
+    error: ErrorReply | None
+
+
+class JobsReply(TypedDict):
+    """A list of jobs, or why there is none."""
+
+    jobs: list[JobReply]
     error: ErrorReply | None
 
 
@@ -158,15 +165,18 @@ class Endpoints:
         except UserError as error:
             return error_reply(error)
 
-    def jobs(self, request: gr.Request, task: str = "", limit: int = 20) -> list[JobReply]:
+    def jobs(self, request: gr.Request, task: str = "", limit: int = 20) -> JobsReply:
         """Your jobs, the newest first, without their files.
 
         Args:
             task: Only jobs of this task, for example "text_to_video"; empty for all.
             limit: The most jobs to return, 1 to 200.
         """
-        found = self.queue.list(owner_of(request), task or None, max(1, min(int(limit), MOST_JOBS)))
-        return [self.reply(job, with_files=False) for job in found]
+        try:
+            found = self.queue.list(owner_of(request), task or None, max(1, min(limit, MOST_JOBS)))
+        except UserError as error:
+            return JobsReply(jobs=[], error=error_reply(error)["error"])
+        return JobsReply(jobs=[self.reply(job, with_files=False) for job in found], error=None)
 
 
 def _stored_error(error: dict[str, str | None] | None) -> ErrorReply | None:
