@@ -42,6 +42,8 @@ def open_input(path: Path, field: str | None = None) -> Iterator[InputContainer]
         # Text in the header may be in any old encoding; it must not stop the reading of pictures.
         with av.open(str(path.resolve()), "r", options=_OPTIONS, metadata_errors="replace") as container:
             yield container
+    except av.error.EOFError as error:
+        raise without_frames(path, field) from error
     except av.error.FFmpegError as error:
         raise damaged(path, field, error) from error
 
@@ -53,6 +55,15 @@ def damaged(path: Path, field: str | None, error: Exception | None = None) -> Me
         f"{subject(path, field)} cannot be read as video or picture: it is damaged, incomplete or something else"
         f"{detail}.",
         f"Choose a whole file in {READABLE}; if it was copied or downloaded, do that again.",
+        field,
+    )
+
+
+def without_frames(path: Path, field: str | None) -> MediaError:
+    """The error for a file that begins like a video and ends before its first frame."""
+    return MediaError(
+        f"{subject(path, field)} holds a video without a single frame.",
+        "Choose a video with at least one frame; if it was copied or downloaded, do that again.",
         field,
     )
 

@@ -15,10 +15,11 @@ from av.video.stream import VideoStream
 
 from engines.errors import MediaError
 from engines.media.colour import ColourTags
-from engines.media.container import READABLE, check_file, damaged, open_input, subject
+from engines.media.container import READABLE, check_file, damaged, open_input, subject, without_frames
 from engines.media.limits import Limits
 from engines.media.pictures import PictureSequence, find_pictures
 from engines.media.timing import FrameRate, measure_rate
+from engines.media.truncation import is_cut_off
 
 _PACKETS_FOR_RATE = 500
 
@@ -98,7 +99,8 @@ def probe(path: Path | str, limits: Limits | None = None, field: str | None = No
     limits.check_bytes(check_file(path, field), field)
     with open_input(path, field) as container:
         stream = video_stream(container, path, field)
-        _check_whole(stream, path, field)
+        if is_cut_off(path, stream):
+            raise damaged(path, field)
         limits.check_pixels(stream.width, stream.height, field)
         rate, seconds = _timing(container, stream)
         limits.check_duration(float(seconds), field)
@@ -141,13 +143,6 @@ def _start(stream: VideoStream) -> Fraction:
 def _other_streams(container: InputContainer) -> str:
     kinds = sorted({stream.type for stream in container.streams})
     return " and ".join(kinds) if kinds else "an empty container"
-
-
-def _check_whole(stream: VideoStream, path: Path, field: str | None) -> None:
-    """An MP4's index says where each frame lies: one that ends behind the end of the file was cut off."""
-    entries = stream.index_entries
-    if len(entries) and entries[-1].pos + entries[-1].size > path.stat().st_size:
-        raise damaged(path, field)
 
 
 def _timing(container: InputContainer, stream: VideoStream) -> tuple[FrameRate, Fraction]:
@@ -193,11 +188,7 @@ def _first_frame(path: Path, field: str | None) -> av.VideoFrame:
         stream = video_stream(container, path, field)
         for frame in container.decode(stream):
             return frame
-    raise MediaError(
-        f"{subject(path, field)} has a video stream without a single frame.",
-        "Choose a video with at least one frame.",
-        field,
-    )
+    raise without_frames(path, field)
 
 
 def _picture_info(path: Path, pictures: PictureSequence) -> MediaInfo:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Pictures = npt.NDArray[np.uint8]
 CLOCK = Fraction(1, 12_000)
-QUICK = {"crf": "4", "preset": "veryfast", "cpu-used": "8", "deadline": "realtime"}
+QUICK = {"crf": "4", "preset": "ultrafast", "cpu-used": "8", "deadline": "realtime"}
 
 
 def numbered_frames(count: int, height: int = 48, width: int = 64) -> Pictures:

@@ -56,9 +56,7 @@ def test_foreign_content_under_our_key_is_refused(tmp_path: Path, text: str) -> 
 def test_a_huge_record_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
     text = json.dumps({"framewright": "1", "request": {"prompt": "x" * 1024**2}})
     (tmp_path / "a.json").write_text(text)
-    write_video(
-        tmp_path / "a.mp4", moving_picture(3), metadata={KEY: text}, options={"movflags": "use_metadata_tags"}
-    )
+    write_video(tmp_path / "a.mp4", moving_picture(3), metadata={KEY: text}, options={"movflags": "use_metadata_tags"})
     for name in ("a.mp4", "a.json"):
         with pytest.raises(LimitExceeded) as caught:
             read_record(tmp_path / name)
