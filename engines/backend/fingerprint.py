@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from pathlib import Path
 
 import torch
 
@@ -18,6 +19,7 @@ def fingerprint(dtype: torch.dtype, device: torch.device) -> dict[str, str]:
         "machine": platform.machine(),
         "system": platform.system(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "cpu": _cpu_name(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "cpu_bfloat16": str(_cpu_bfloat16()),
         "dtype": str(dtype).removeprefix("torch."),
@@ -37,3 +39,13 @@ def differences(ours: dict[str, str], theirs: dict[str, str]) -> list[str]:
 
 def _cpu_bfloat16() -> bool:
     return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _cpu_name() -> str:
+    """The processor's model: kernels are chosen by it, not only by its instruction set."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

@@ -82,12 +82,14 @@ def write_sheet(folder: Path, paths: list[Path], seeds: list[int], length: int) 
 
 
 def _frames_at(path: Path, indices: list[int]) -> Frames:
-    """Some frames [n, H, W, 3] of a file, read as a stream. A GIF's coarse clock may drop the last one: then the one
-    before stands in for it.
+    """Some frames [n, H, W, 3] of a file, read as a stream.
+
+    A GIF's coarse clock may drop the last frame: then the one before stands in for it.
     """
-    found: dict[int, Frames] = {}
-    frame = None
-    for index, frame in enumerate(frame for chunk in ClipReader(path) for frame in chunk):
-        if index in indices:
-            found[index] = frame
-    return np.stack([found.get(index, frame) for index in indices])
+    found: list[Frames] = []
+    begin = 0
+    for chunk in ClipReader(path):
+        found += [chunk[index - begin] for index in indices if begin <= index < begin + len(chunk)]
+        begin += len(chunk)
+        last = chunk[-1]
+    return np.stack(found + [last] * (len(indices) - len(found)))
