@@ -1,0 +1,175 @@
+"""A causal video tokenizer whose linear path is the PCA of 16 × 16 × 4 blocks; a small network mends what it leaves.
+
+Shape legend: B batch, T frames = 1 + 4k, H and W multiples of 16, S = 1 + k slots, h = H/16, w = W/16, C channels.
+Pixels are −1 … 1, [B, 3, T, H, W]; latents are [B, C, S, h, w].
+
+The first slot is frame 0 repeated four times, so that one code serves pictures and clips. The encoder is exactly linear:
+it is optimal for its channel count (measured in docs/LOG.md) and latents never change while the decoder is trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as functional
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from torch import nn
+
+SPACE = 16
+TIME = 4
+
+
+@dataclass
+class PointDistribution:
+    """What `encode` returns: a distribution without spread, with diffusers' interface."""
+
+    mean: torch.Tensor
+
+    def mode(self) -> torch.Tensor:
+        return self.mean
+
+    def sample(self, generator: torch.Generator | None = None) -> torch.Tensor:
+        return self.mean
+
+
+@dataclass
+class EncoderOutput:
+    latent_dist: PointDistribution
+
+
+@dataclass
+class DecoderOutput:
+    sample: torch.Tensor
+
+
+def to_blocks(pixels: torch.Tensor) -> torch.Tensor:
+    """[B, 3, T, H, W] → [B, S, h, w, 3·4·16·16], the first frame standing for a whole slot."""
+    batch, channels, frames, height, width = pixels.shape
+    if frames % TIME != 1 or height % SPACE or width % SPACE:
+        raise ValueError(f"frames must be 4k + 1 and sides multiples of 16, not {frames} x {height} x {width}")
+    padded = torch.cat([pixels[:, :, :1].expand(-1, -1, TIME - 1, -1, -1), pixels], dim=2)
+    slots, rows, columns = padded.shape[2] // TIME, height // SPACE, width // SPACE
+    split = padded.reshape(batch, channels, slots, TIME, rows, SPACE, columns, SPACE)
+    return split.permute(0, 2, 4, 6, 1, 3, 5, 7).reshape(batch, slots, rows, columns, channels * TIME * SPACE * SPACE)
+
+
+def to_slots(pixels: torch.Tensor) -> torch.Tensor:
+    """[B, 3, 4·S, H, W] → [B, S, 12, H, W]."""
+    return pixels.unflatten(2, (-1, TIME)).permute(0, 2, 1, 3, 4, 5).flatten(2, 3)
+
+
+def from_slots(slots: torch.Tensor) -> torch.Tensor:
+    """The inverse of `to_slots`."""
+    return slots.unflatten(2, (3, TIME)).permute(0, 2, 1, 3, 4, 5).flatten(2, 3)
+
+
+def from_blocks(blocks: torch.Tensor) -> torch.Tensor:
+    """[B, S, h, w, 3·4·16·16] → [B, 3, 4·S, H, W]: all four frames of every slot."""
+    batch, slots, rows, columns, _ = blocks.shape
+    split = blocks.reshape(batch, slots, rows, columns, 3, TIME, SPACE, SPACE).permute(0, 4, 1, 5, 2, 6, 3, 7)
+    return split.reshape(batch, 3, slots * TIME, rows * SPACE, columns * SPACE)
+
+
+class CorrectionBlock(nn.Module):
+    """Residual block: look back two slots at each place, mix 3 x 3 neighbours, mix channels. [B·S, W, y, x]."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.back = nn.Parameter(torch.zeros(2, width, 1, 1))
+        self.spread = nn.Conv2d(width, width, 3, padding=1)
+        self.mix = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.mix.weight)
+        nn.init.zeros_(self.mix.bias)
+
+    def forward(self, x: torch.Tensor, slots: int) -> torch.Tensor:
+        timed = x.unflatten(0, (-1, slots))
+        earlier = [functional.pad(timed, (0, 0, 0, 0, 0, 0, back, 0))[:, :slots] for back in (1, 2)]
+        mixed = timed + self.back[0] * earlier[0] + self.back[1] * earlier[1]
+        return x + self.mix(functional.gelu(self.spread(mixed.flatten(0, 1))))
+
+
+class Correction(nn.Module):
+    """What the linear decode misses, computed at a quarter of the resolution from the linear decode itself.
+
+    Causal in time: slot k depends on slots k - 2·blocks … k, so a stream needs no future. Zero before training.
+    """
+
+    FOLD = 4
+
+    def __init__(self, width: int, blocks: int) -> None:
+        super().__init__()
+        folded = 3 * TIME * self.FOLD**2
+        self.enter = nn.Conv2d(folded, width, 3, padding=1)
+        self.blocks = nn.ModuleList([CorrectionBlock(width) for _ in range(blocks)])
+        self.leave = nn.Conv2d(width, folded, 3, padding=1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, slots: torch.Tensor) -> torch.Tensor:
+        """Frames of each slot stacked as channels, [B, S, 12, H, W] → what to add, same shape."""
+        count = slots.shape[1]
+        x = functional.pixel_unshuffle(slots.flatten(0, 1), self.FOLD).contiguous(memory_format=torch.channels_last)
+        x = self.enter(x)
+        for block in self.blocks:
+            x = block(x, count)
+        return functional.pixel_shuffle(self.leave(x), self.FOLD).unflatten(0, (-1, count))
+
+
+class PatchVideoAutoencoder(ModelMixin, ConfigMixin):
+    """Linear encoder, linear decoder plus a convolutional correction that is zero before training.
+
+    Args:
+        latent_channels: C.
+        scaling_factor: Multiplies normalised latents, as in AutoencoderKLLTXVideo.
+        correction_width: Channels of the correction network; 0 leaves it out.
+        correction_blocks: Residual blocks of the correction network at a quarter of the resolution.
+    """
+
+    _supports_gradient_checkpointing = False
+
+    @register_to_config
+    def __init__(
+        self,
+        latent_channels: int = 64,
+        scaling_factor: float = 1.0,
+        correction_width: int = 0,
+        correction_blocks: int = 4,
+        spatial_compression_ratio: int = SPACE,
+        temporal_compression_ratio: int = TIME,
+    ) -> None:
+        super().__init__()
+        block_values = 3 * TIME * SPACE * SPACE
+        # Statistics over the training clips, which the family normalises with; buffers as in AutoencoderKLLTXVideo.
+        self.pixel_mean = nn.Parameter(torch.zeros(block_values), requires_grad=False)
+        self.components = nn.Parameter(torch.zeros(latent_channels, block_values), requires_grad=False)
+        self.register_buffer("latents_mean", torch.zeros(latent_channels))
+        self.register_buffer("latents_std", torch.ones(latent_channels))
+        self.correction = Correction(correction_width, correction_blocks) if correction_width else None
+        self.spatial_compression_ratio = spatial_compression_ratio
+        self.temporal_compression_ratio = temporal_compression_ratio
+        self.use_slicing = False
+        self.use_tiling = False
+
+    def encode(self, pixels: torch.Tensor, return_dict: bool = True) -> EncoderOutput | tuple[PointDistribution]:
+        """[B, 3, T, H, W] → latents [B, C, S, h, w]. Raises ValueError for shapes that blocks cannot tile."""
+        code = (to_blocks(pixels) - self.pixel_mean) @ self.components.T
+        distribution = PointDistribution(code.permute(0, 4, 1, 2, 3))
+        return EncoderOutput(distribution) if return_dict else (distribution,)
+
+    def decode_linear(self, latents: torch.Tensor) -> torch.Tensor:
+        """The linear path alone: cheap enough for previews. [B, C, S, h, w] → [B, 3, T, H, W]."""
+        return self._linear_slots(latents)[:, :, TIME - 1 :]
+
+    def _linear_slots(self, latents: torch.Tensor) -> torch.Tensor:
+        return from_blocks(latents.permute(0, 2, 3, 4, 1) @ self.components + self.pixel_mean)
+
+    def decode(self, latents: torch.Tensor, return_dict: bool = True, **_: Any) -> DecoderOutput | tuple[torch.Tensor]:
+        """[B, C, S, h, w] → pixels [B, 3, T, H, W], not clamped."""
+        pixels = self._linear_slots(latents)
+        if self.correction is not None:
+            pixels = pixels + from_slots(self.correction(to_slots(pixels)))
+        pixels = pixels[:, :, TIME - 1 :]
+        return DecoderOutput(pixels) if return_dict else (pixels,)
