@@ -54,16 +54,6 @@ class ModelRegistry:
                 self._loaded[model] = load_ltx(card, locate(card), self.device, self.dtype)
             return self._loaded[model]
 
-    def add(self, family: Family) -> None:
-        """Puts in a model that was loaded elsewhere (a fresh training checkpoint), under its card's id."""
-        with self._lock:
-            self._loaded[family.card.id] = family
-
-    def unload(self, model: str) -> None:
-        """Forgets a model; its memory is free once no engine uses it."""
-        with self._lock:
-            self._loaded.pop(model, None)
-
 
 def load_ltx(card: ModelCard, folder: Path, device: torch.device, dtype: torch.dtype) -> LTXFamily:
     """Loads a diffusers folder of the LTX family (also a training run's export).

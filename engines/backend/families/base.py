@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,7 @@ class Family(Protocol):
     Attributes:
         card: Its catalogue entry.
         features: What it can do.
+        timestep_granularity: "token" if noise levels may differ between tokens.
         revision: Hub commit, or for bundled weights the hash of the weight files.
         scheduler_config: The checkpoint's scheduler_config.json.
         channels: Latent channels C.
@@ -68,6 +69,7 @@ class Family(Protocol):
 
     card: ModelCard
     features: frozenset[Feature]
+    timestep_granularity: Literal["token", "sample"]
     revision: str
     scheduler_config: Mapping[str, Any]
     channels: int

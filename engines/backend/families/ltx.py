@@ -8,7 +8,7 @@ Paper: LTX-Video, arXiv:2501.00103. The model was trained on v = ε − x₀ wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -50,7 +50,7 @@ class LTXFamily:
         _compare_with_card(card, transformer, autoencoder)
         self.card = card
         self.features: frozenset[Feature] = card.features
-        self.timestep_granularity = card.facts.timestep_granularity
+        self.timestep_granularity: Literal["token", "sample"] = card.facts.timestep_granularity
         self.scheduler_config = scheduler_config
         self.revision = revision
         self.transformer = transformer.eval()
