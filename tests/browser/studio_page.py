@@ -1,0 +1,129 @@
+"""What a person does on the page and sees there, in the words of the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+
+TASK = "text_to_video"
+RENDER_MILLISECONDS = 120_000
+# A stream that the reload of a page cuts off is not an error of ours.
+CUT_OFF = "net::ERR_ABORTED"
+
+
+class StudioPage:
+    """The Text to video tab in one browser window.
+
+    Attributes:
+        page: Playwright's page.
+        problems: Console errors, script errors and requests to other hosts since it was opened.
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.host = urlparse(url).netloc
+        self.problems: list[str] = []
+        page.set_default_timeout(20_000)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
+        page.on("request", self._see_request)
+        page.goto(url)
+        self.wait_until_ready()
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and CUT_OFF not in message.text:
+            self.problems.append(f"console: {message.text}")
+
+    def _see_request(self, request: Request) -> None:
+        address = urlparse(request.url)
+        if address.scheme not in ("data", "blob") and address.netloc != self.host:
+            self.problems.append(f"request to {request.url}")
+
+    def part(self, name: str) -> Locator:
+        """A component by the end of its element id."""
+        return self.page.locator(f"#{TASK}-{name}")
+
+    def wait_until_ready(self) -> None:
+        """Loaded and attached: the load event has put the estimate there."""
+        expect(self.part("render")).to_be_visible()
+        expect(self.part("estimate").locator("p")).to_be_visible()
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.wait_until_ready()
+
+    @property
+    def prompt(self) -> Locator:
+        return self.page.get_by_label("Prompt", exact=False).first
+
+    def write_prompt(self, text: str) -> None:
+        self.prompt.fill(text)
+
+    def fill_number(self, name: str, value: int) -> None:
+        self.part(name).locator("input[type=number]").fill(str(value))
+
+    def open_group(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=False).first.click()
+
+    def render(self) -> None:
+        self.page.keyboard.press("Control+Enter")
+
+    @property
+    def progress(self) -> Locator:
+        return self.part("progress").get_by_role("progressbar")
+
+    def step(self) -> int:
+        """Finished steps on the bar; −1 while there is none."""
+        script = "(task) => document.querySelector(`#${task}-progress [role=progressbar]`)?.ariaValueNow ?? -1"
+        return int(self.page.evaluate(script, TASK))
+
+    def wait_until_step(self, step: int) -> int:
+        """Waits for the denoising bar to reach this step. Returns the step that it shows."""
+        self.page.wait_for_function(
+            "([task, step]) => { const bar = document.querySelector(`#${task}-progress [role=progressbar]`);"
+            " return bar && bar.ariaLabel.startsWith('Drawing') && Number(bar.ariaValueNow) >= step }",
+            arg=[TASK, step],
+            timeout=RENDER_MILLISECONDS,
+        )
+        return self.step()
+
+    def wait_until_done(self) -> None:
+        expect(self.part("download")).to_be_visible(timeout=RENDER_MILLISECONDS)
+
+    def playing(self) -> dict[str, Any]:
+        """The stage's video once it has data: readyState, currentTime a moment apart, width and height in pixels."""
+        self.page.wait_for_function(
+            "(task) => { const v = document.querySelector(`#${task}-video video`); return v && v.readyState >= 2 }",
+            arg=TASK,
+        )
+        seen: dict[str, Any] = self.page.evaluate(
+            """async (task) => {
+                const video = document.querySelector(`#${task}-video video`);
+                video.muted = true;
+                await video.play();
+                const times = new Set();
+                for (let i = 0; i < 20 && times.size < 4; i++) {
+                    times.add(video.currentTime);
+                    await new Promise((wake) => setTimeout(wake, 60));
+                }
+                return {readyState: video.readyState, times: times.size, loop: video.loop,
+                    width: video.videoWidth, height: video.videoHeight};
+            }""",
+            TASK,
+        )
+        return seen
+
+    def download(self, folder: Path) -> Path:
+        """Presses Download. Returns the file."""
+        with self.page.expect_download() as waiting:
+            self.part("download").click()
+        target = folder / waiting.value.suggested_filename
+        waiting.value.save_as(target)
+        return target
+
+    def scrolls_sideways(self) -> bool:
+        return bool(self.page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"))
