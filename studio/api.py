@@ -1,7 +1,7 @@
 """The endpoints of DESIGN.md: one for each task, its `_submit`, and four for jobs. Errors come as data.
 
-Every endpoint answers with JobReply, /jobs with JobsReply. A wrong field, an unknown job and a failed render all set `error`
-(code, field, message, fix).
+Every endpoint answers with JobReply, /jobs with JobsReply. A wrong field, an unknown job and a failed render all set
+`error` (code, field, message, fix).
 """
 
 from __future__ import annotations

@@ -171,9 +171,13 @@ class Form:
         return gr.update(**changes)
 
     def on_edit(self, handler: Callable[..., Any], outputs: Sequence[Component]) -> None:
-        """Calls `handler(has_error, *values)` after a person changed any field; of quick edits the last one counts."""
+        """Calls `handler(has_error, *values)` after a person changed any field; of quick edits the last one counts.
+
+        Text fields are followed by `change`, because the `input` event of Gradio 6.31's Textbox comes with key presses
+        only, not with pasting, deleting or a chip.
+        """
         gr.on(
-            [component.input for component in self.components.values()],
+            [one.change if isinstance(one, gr.Textbox) else one.input for one in self.components.values()],
             handler,
             [self.has_error, *self.inputs],
             list(outputs),

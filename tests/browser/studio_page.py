@@ -125,5 +125,11 @@ class StudioPage:
         waiting.value.save_as(target)
         return target
 
+    def upload(self, file: Path) -> None:
+        """Reuse settings from a file."""
+        with self.page.expect_file_chooser() as waiting:
+            self.part("upload").click()
+        waiting.value.set_files(file)
+
     def scrolls_sideways(self) -> bool:
         return bool(self.page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"))

@@ -88,7 +88,7 @@ def test_takes_can_be_picked_and_reused(square_studio: RunningStudio, open_page:
 
     page.write_prompt("something else")
     page.fill_number("steps", 9)
-    page.part("upload").locator("input[type=file]").set_input_files(file)
+    page.upload(file)
     expect(page.prompt).to_have_value("a cat")
     expect(page.part("steps").locator("input[type=number]")).to_have_value("2")
 
@@ -100,7 +100,7 @@ def test_a_text_file_is_refused_with_words(square_studio: RunningStudio, open_pa
     bad = tmp_path / "clip.mp4"
     bad.write_text("this is no video", encoding="utf-8")
     page = open_page(square_studio)
-    page.part("upload").locator("input[type=file]").set_input_files(bad)
+    page.upload(bad)
     expect(page.page.get_by_text("clip.mp4").first).to_be_visible()
 
 

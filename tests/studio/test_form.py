@@ -11,7 +11,7 @@ from studio.error_messages import error_updates
 from studio.form import LAYERS, Form, label_of, make_component
 
 
-@pytest.fixture()
+@pytest.fixture
 def form() -> Form:
     with gr.Blocks():
         made = Form(TextToVideoRequest, {"takes": [("1", 1), ("4", 4)], "model": [("Diorama", "diorama")]})
