@@ -20,8 +20,8 @@ NAMELESS = """() => [...document.querySelectorAll('input, textarea, select, butt
 # WCAG 2.2, 1.4.3: relative luminance of the text against the first opaque ground behind it.
 FAINT = """() => {
     const parts = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
-    const light = (rgb) => { const [r, g, b] = rgb.map((c) => { c /= 255;
-        return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+    const linear = (c) => c <= 10 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4;
+    const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
     const ground = (element) => { for (let one = element; one; one = one.parentElement) {
         const [r, g, b, a = 1] = parts(getComputedStyle(one).backgroundColor);
         if (a > 0.99) return [r, g, b]; } return [255, 255, 255]; };
@@ -32,7 +32,8 @@ FAINT = """() => {
         const style = getComputedStyle(element);
         const [a, b] = [light(parts(style.color).slice(0, 3)), light(ground(element))];
         const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-        const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.6 && style.fontWeight >= 700);
+        const size = parseFloat(style.fontSize);
+        const large = size >= 24 || (size >= 18.6 && style.fontWeight >= 700);
         if (ratio < (large ? 3 : 4.5)) found.push(`${element.textContent.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
     }
     return found; }"""

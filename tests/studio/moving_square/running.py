@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE_SECONDS = 90.0
+# Of a busy machine; a studio that ends is noticed at once.
+PATIENCE_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
