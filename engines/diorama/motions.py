@@ -28,7 +28,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Stage:
-    """What a motion has to fit into: frame height and width in pixels, number of frames, frames of one natural cycle."""
+    """What a motion has to fit into: height and width in pixels, number of frames, frames of one natural cycle."""
 
     height: int
     width: int
@@ -119,9 +119,7 @@ def _circle(stage: Stage, random: Random) -> Track:
     angle = random.uniform(0, 2 * np.pi) + random.choice([-1, 1]) * 2 * np.pi * np.arange(stage.frames) / (
         stage.cycle * random.uniform(1.0, 1.3)
     )
-    return Track(
-        x + radius * np.cos(angle), y + radius * np.sin(angle), _constant(stage, size), _constant(stage, 0.0)
-    )
+    return Track(x + radius * np.cos(angle), y + radius * np.sin(angle), _constant(stage, size), _constant(stage, 0.0))
 
 
 def _still(stage: Stage, random: Random) -> Track:

@@ -77,7 +77,7 @@ def _draw(sprite: Sprite, spec: ClipSpec, x: float, y: float, size: float, rotat
 
 def _composite(scene: Floats, drawn: Floats, size: float) -> Floats:
     alpha = drawn[..., 3]
-    shift = np.float32([[1, 0, SHADOW_OFFSET[0] * size], [0, 1, SHADOW_OFFSET[1] * size]])
+    shift = np.array([[1, 0, SHADOW_OFFSET[0] * size], [0, 1, SHADOW_OFFSET[1] * size]], dtype=np.float32)
     moved = cv2.warpAffine(alpha, shift, (alpha.shape[1], alpha.shape[0]))
     shadow = cv2.GaussianBlur(moved, (0, 0), max(size * 0.04, 0.5)) * SHADOW_STRENGTH
     shaded = scene * (1 - shadow[..., None])

@@ -21,9 +21,8 @@ def _rgb(code: str) -> Array:
 
 
 def _jitter(colour: Array, random: Random, amount: float = 0.05) -> Array:
-    return np.clip(colour * random.uniform(1 - amount, 1 + amount) + random.uniform(-1, 1, 3) * amount * 0.5, 0, 1).astype(
-        np.float32
-    )
+    brighter = colour * random.uniform(1 - amount, 1 + amount)
+    return np.clip(brighter + random.uniform(-1, 1, 3) * amount * 0.5, 0, 1).astype(np.float32)
 
 
 def _gradient(height: int, width: int, top: Array, bottom: Array) -> Array:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -50,7 +51,7 @@ def load_sprite(name: str) -> Sprite:
     return Sprite(name, levels)
 
 
-def _with_border(level: npt.NDArray[np.float32]) -> Array:
+def _with_border(level: npt.NDArray[Any]) -> Array:
     """One transparent pixel around, so that linear filtering fades out at the edge."""
     inner = level.shape[0] - 2
     shrunk = cv2.resize(level, (inner, inner), interpolation=cv2.INTER_AREA)

@@ -12,13 +12,6 @@ import yaml
 
 WORLD_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "diorama"
 
-# Words that carry no picture of their own; a prompt may use them freely.
-_GLUE = frozenset(
-    "a an and are as at by for from in inside into is it its of on one slice the there there's to up down with "
-    "video clip picture scene shows show showing see we where while plain background big small little front its "
-    "very slowly quickly gently".split()
-)
-
 
 @dataclass(frozen=True)
 class Noun:
@@ -37,12 +30,13 @@ class Noun:
 
 @dataclass(frozen=True)
 class World:
-    """All words. `motions` and `scenes` map a name to its phrasings."""
+    """All words. `motions` and `scenes` map a name to its phrasings; `glue` are words without a picture of their own."""
 
     nouns: dict[str, Noun]
     motions: dict[str, tuple[str, ...]]
     motions_plural: dict[str, tuple[str, ...]]
     scenes: dict[str, tuple[str, ...]]
+    glue: frozenset[str]
 
 
 def _noun(name: str, data: dict[str, Any]) -> Noun:
@@ -59,6 +53,7 @@ def world() -> World:
         motions={name: tuple(values["says"]) for name, values in data["motions"].items()},
         motions_plural={name: tuple(values["plural"]) for name, values in data["motions"].items()},
         scenes={name: tuple(values["says"]) for name, values in data["scenes"].items()},
+        glue=frozenset(data["glue"].split()),
     )
 
 
@@ -103,15 +98,14 @@ def _known_stems() -> frozenset[str]:
     texts = [*words.nouns, *words.motions, *words.scenes]
     for phrases in (*words.motions.values(), *words.motions_plural.values(), *words.scenes.values()):
         texts.extend(phrases)
-    texts.extend(["orange white black brown green blue red yellow purple pink grey gray"])
     found = {_stem(word) for text in texts for word in re.findall(r"[a-z']+", text.lower())}
-    return frozenset(found | {_stem(word) for word in _GLUE} | set(_GLUE))
+    return frozenset(found | {_stem(word) for word in words.glue} | words.glue)
 
 
 def unknown_words(prompt: str) -> list[str]:
     """Words of the prompt that the bundled model has never seen, in their order, each once."""
     unknown: list[str] = []
     for word in re.findall(r"[\w']+", prompt.lower()):
-        if word not in _GLUE and _stem(word) not in _known_stems() and word not in unknown:
+        if word not in _known_stems() and _stem(word) not in _known_stems() and word not in unknown:
             unknown.append(word)
     return unknown

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from engines.training.pretrain import Run, pretrain
 from engines.training.prepare import prepare
+from engines.training.pretrain import Run, pretrain
 from engines.training.run_state import save_carried_state
 
 DEFAULT_CONFIG = Path("presets/training/diorama.yaml")

@@ -11,6 +11,7 @@ N = S·P tokens, D width, L text tokens, C latent channels.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as functional
@@ -31,9 +32,7 @@ def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
     return turned.flatten(-2).to(x.dtype)
 
 
-def _attend(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int, bias: torch.Tensor | None
-) -> torch.Tensor:
+def _attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, heads: int, bias: torch.Tensor | None) -> torch.Tensor:
     """Softmax attention. q [B, N, D], k and v [B, M, D], bias [B, 1, 1, M] or None."""
     q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (q, k, v))
     scores = (q @ k.transpose(-1, -2)).float() * q.shape[-1] ** -0.5
@@ -44,7 +43,7 @@ def _attend(
 
 
 def block_forward(
-    block: torch.nn.Module,
+    block: Any,
     hidden: torch.Tensor,
     text: torch.Tensor,
     text_bias: torch.Tensor,
@@ -103,9 +102,7 @@ def fast_forward(
     """
     batch, groups = sigmas.shape
     hidden = model.proj_in(tokens).unflatten(1, (groups, -1))
-    modulation, embedded = model.time_embed(
-        (sigmas * 1000).flatten(), batch_size=batch, hidden_dtype=hidden.dtype
-    )
+    modulation, embedded = model.time_embed((sigmas * 1000).flatten(), batch_size=batch, hidden_dtype=hidden.dtype)
     modulation = modulation.view(batch, groups, 1, -1)
     embedded = embedded.view(batch, groups, 1, -1)
     projected = model.caption_projection(text).view(batch, text.shape[1], -1)

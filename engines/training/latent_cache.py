@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def build_cache(
     np.lib.format.open_memmap(folder / "latents.npy", "w+", np.float16, (count, tokens, channels)).flush()
     np.lib.format.open_memmap(folder / "coverage.npy", "w+", np.uint8, (count, tokens)).flush()
     edges = np.linspace(0, count, processes + 1).astype(int)
-    parts = [range(int(a), int(b)) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [range(int(a), int(b)) for a, b in pairwise(edges)]
     context = torch.multiprocessing.get_context("spawn")
     workers = [context.Process(target=_render_part, args=(folder, vae, frames, size, part, seed)) for part in parts]
     for worker in workers:

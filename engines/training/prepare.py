@@ -31,6 +31,4 @@ def prepare(run: Run) -> None:
         vae.save_pretrained(folder)
     vae = PatchVideoAutoencoder.from_pretrained(folder)
     for name, cache in run.config["caches"].items():
-        build_cache(
-            run.folder / "cache" / name, vae, cache["count"], cache["frames"], 96, cache["seed"], processes
-        )
+        build_cache(run.folder / "cache" / name, vae, cache["count"], cache["frames"], 96, cache["seed"], processes)

@@ -114,7 +114,9 @@ class Worker:
             for name, cache in run.config["caches"].items()
         }
         self.empty, self.empty_mask = encode_captions([""])
-        self.block = torch.compile(block_forward, dynamic=False)
+        # Compiling takes half a minute per shape and a C++ compiler: not worth it for a run of a few steps.
+        compiled = run.config.get("compile", True)
+        self.block = torch.compile(block_forward, dynamic=False) if compiled else block_forward
         self.saved_at = time.monotonic()
 
     def cache(self, kind: str) -> LatentCache:
@@ -156,10 +158,9 @@ class Worker:
             self.shared.write_gradients(self.model, self.process)
             self.barrier.wait()
             factor = self.run.rate_factor(step, self.plan.warm_from)
+            muon, adam = (config["rates"][name] * factor for name in ("muon", "adam"))
             decay = min(config["average_decay"], (1 + step) / (10 + step))
-            self.shared.step(
-                self.process, step - self.plan.warm_from + 1, config["rates"]["muon"] * factor, config["rates"]["adam"] * factor, decay
-            )
+            self.shared.step(self.process, step - self.plan.warm_from + 1, muon, adam, decay)
             self.barrier.wait()
             running.append(float(loss.detach()))
             if self.process == 0:

@@ -51,11 +51,11 @@ class SharedParameters:
             names.append((name, tuple(parameter.shape), start))
             start += parameter.numel()
         flat = torch.cat([parameter.detach().float().flatten() for parameter in model.parameters()])
-        shared = [flat.clone(), flat.clone(), torch.zeros(start), torch.zeros(start)]
+        master, average, first, second = flat.clone(), flat.clone(), torch.zeros(start), torch.zeros(start)
         gradients = torch.zeros(processes, start, dtype=torch.bfloat16)
-        for tensor in (*shared, gradients):
+        for tensor in (master, average, first, second, gradients):
             tensor.share_memory_()
-        return SharedParameters(names, _groups(names, processes), *shared, gradients)
+        return SharedParameters(names, _groups(names, processes), master, average, first, second, gradients)
 
     def view(self, flat: torch.Tensor) -> dict[str, torch.Tensor]:
         """Views of a flat tensor by parameter name."""

@@ -3,19 +3,19 @@
 Shape legend: B batch, T frames = 1 + 4k, H and W multiples of 16, S = 1 + k slots, h = H/16, w = W/16, C channels.
 Pixels are −1 … 1, [B, 3, T, H, W]; latents are [B, C, S, h, w].
 
-The first slot is frame 0 repeated four times, so that one code serves pictures and clips. The encoder is exactly linear:
-it is optimal for its channel count (measured in docs/LOG.md) and latents never change while the decoder is trained.
+The first slot is frame 0 repeated four times, so that one code serves pictures and clips. The encoder is exactly
+linear, so that latents never change while the decoder is trained.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as functional
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
+from diffusers.utils import BaseOutput
 from torch import nn
 
 SPACE = 16
@@ -36,12 +36,12 @@ class PointDistribution:
 
 
 @dataclass
-class EncoderOutput:
+class EncoderOutput(BaseOutput):
     latent_dist: PointDistribution
 
 
 @dataclass
-class DecoderOutput:
+class DecoderOutput(BaseOutput):
     sample: torch.Tensor
 
 
@@ -73,6 +73,12 @@ def from_blocks(blocks: torch.Tensor) -> torch.Tensor:
     return split.reshape(batch, 3, slots * TIME, rows * SPACE, columns * SPACE)
 
 
+def _zero(layer: nn.Conv2d) -> None:
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.zero_()
+
+
 class CorrectionBlock(nn.Module):
     """Residual block: look back two slots at each place, mix 3 x 3 neighbours, mix channels. [B·S, W, y, x]."""
 
@@ -81,8 +87,7 @@ class CorrectionBlock(nn.Module):
         self.back = nn.Parameter(torch.zeros(2, width, 1, 1))
         self.spread = nn.Conv2d(width, width, 3, padding=1)
         self.mix = nn.Conv2d(width, width, 1)
-        nn.init.zeros_(self.mix.weight)
-        nn.init.zeros_(self.mix.bias)
+        _zero(self.mix)
 
     def forward(self, x: torch.Tensor, slots: int) -> torch.Tensor:
         timed = x.unflatten(0, (-1, slots))
@@ -105,8 +110,7 @@ class Correction(nn.Module):
         self.enter = nn.Conv2d(folded, width, 3, padding=1)
         self.blocks = nn.ModuleList([CorrectionBlock(width) for _ in range(blocks)])
         self.leave = nn.Conv2d(width, folded, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        _zero(self.leave)
 
     def forward(self, slots: torch.Tensor) -> torch.Tensor:
         """Frames of each slot stacked as channels, [B, S, 12, H, W] → what to add, same shape."""
@@ -153,11 +157,13 @@ class PatchVideoAutoencoder(ModelMixin, ConfigMixin):
         self.use_slicing = False
         self.use_tiling = False
 
-    def encode(self, pixels: torch.Tensor, return_dict: bool = True) -> EncoderOutput | tuple[PointDistribution]:
-        """[B, 3, T, H, W] → latents [B, C, S, h, w]. Raises ValueError for shapes that blocks cannot tile."""
+    def encode(self, pixels: torch.Tensor, return_dict: bool = True) -> EncoderOutput:
+        """[B, 3, T, H, W] → latents [B, C, S, h, w] as `.latent_dist.mode()` (or `[0].mode()`).
+
+        Raises: ValueError for shapes that blocks cannot tile.
+        """
         code = (to_blocks(pixels) - self.pixel_mean) @ self.components.T
-        distribution = PointDistribution(code.permute(0, 4, 1, 2, 3))
-        return EncoderOutput(distribution) if return_dict else (distribution,)
+        return EncoderOutput(latent_dist=PointDistribution(code.permute(0, 4, 1, 2, 3)))
 
     def decode_linear(self, latents: torch.Tensor) -> torch.Tensor:
         """The linear path alone: cheap enough for previews. [B, C, S, h, w] → [B, 3, T, H, W]."""
@@ -166,10 +172,9 @@ class PatchVideoAutoencoder(ModelMixin, ConfigMixin):
     def _linear_slots(self, latents: torch.Tensor) -> torch.Tensor:
         return from_blocks(latents.permute(0, 2, 3, 4, 1) @ self.components + self.pixel_mean)
 
-    def decode(self, latents: torch.Tensor, return_dict: bool = True, **_: Any) -> DecoderOutput | tuple[torch.Tensor]:
-        """[B, C, S, h, w] → pixels [B, 3, T, H, W], not clamped."""
+    def decode(self, latents: torch.Tensor, timestep: None = None, return_dict: bool = True) -> DecoderOutput:
+        """[B, C, S, h, w] → pixels [B, 3, T, H, W] as `.sample` (or `[0]`), not clamped."""
         pixels = self._linear_slots(latents)
         if self.correction is not None:
             pixels = pixels + from_slots(self.correction(to_slots(pixels)))
-        pixels = pixels[:, :, TIME - 1 :]
-        return DecoderOutput(pixels) if return_dict else (pixels,)
+        return DecoderOutput(sample=pixels[:, :, TIME - 1 :])

@@ -1,1 +1,1 @@
-"""Small classifiers that read noun, motion and scene off a clip. Judge A may guide and select, Judge B only measures."""
+"""Small classifiers that read noun, motion and scene off a clip. A may guide and select, B only measures."""

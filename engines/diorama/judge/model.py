@@ -1,4 +1,4 @@
-"""The judge's network: a small picture encoder for each frame, mixed over time, with a head each for noun, motion, scene.
+"""The judge's network: a picture encoder for each frame, mixed over time, with a head for noun, motion and scene.
 
 Shape legend: B batch, T = 9 frames (every second of 17), features 6 × 6 cells.
 """
@@ -6,6 +6,7 @@ Shape legend: B batch, T = 9 frames (every second of 17), features 6 × 6 cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -55,7 +56,7 @@ class ClipJudge(ModelMixin, ConfigMixin):
         super().__init__()
         sizes = (3, *widths)
         self.stages = nn.Sequential(
-            *[_stage(a, b, 5 if index == 0 else 3) for index, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))]
+            *[_stage(a, b, 5 if index == 0 else 3) for index, (a, b) in enumerate(pairwise(sizes))]
         )
         self.noun = nn.Linear(widths[-1] * 2, len(nouns))
         self.scene = nn.Linear(widths[-1], len(scenes))

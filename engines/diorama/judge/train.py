@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as functional
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+from engines.backend.precision import compute_dtype
 from engines.diorama.clip_spec import random_spec
 from engines.diorama.judge.model import ClipJudge, Reading, pick_frames
 from engines.diorama.render import render
@@ -111,6 +112,7 @@ def train(name: str, vae: PatchVideoAutoencoder | None, steps: int, log: Path) -
     recipe, words = RECIPES[name], vocabulary()
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)
+    dtype = compute_dtype(torch.device("cpu"))
     judge = ClipJudge(
         widths=recipe.widths,
         nouns=tuple(words["nouns"]),
@@ -119,10 +121,12 @@ def train(name: str, vae: PatchVideoAutoencoder | None, steps: int, log: Path) -
     ).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps, pct_start=0.1)
-    random, generator, began = np.random.default_rng(recipe.seed), torch.Generator().manual_seed(recipe.seed), time.time()
+    random, generator = np.random.default_rng(recipe.seed), torch.Generator().manual_seed(recipe.seed)
+    began = time.time()
     for step in range(steps):
         clips, wanted = render_batch(random, BATCH, False, vae)
-        loss = loss_of(judge(augment(clips, recipe, generator)), wanted)
+        with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
+            loss = loss_of(judge(augment(clips, recipe, generator)), wanted)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -131,7 +135,14 @@ def train(name: str, vae: PatchVideoAutoencoder | None, steps: int, log: Path) -
             judge.eval()
             right = evaluate(judge, 50, 1000 + step, None)
             judge.train()
-            line = {"judge": name, "step": step + 1, "loss": round(float(loss), 3), **right, "s": round(time.time() - began)}
+            seconds = round(time.time() - began)
+            line = {
+                "judge": name,
+                "step": step + 1,
+                "loss": round(float(loss.detach()), 3),
+                "seconds": seconds,
+                **right,
+            }
             with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
     return judge.eval()
