@@ -1,0 +1,33 @@
+"""Rendered clips and an untrained judge that tests of the measures share."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+
+from engines.diorama.clip_spec import ClipSpec
+from engines.diorama.judge.model import ClipJudge
+from engines.diorama.render import DioramaClip, render
+from engines.diorama.vocabulary import vocabulary
+
+
+@cache
+def rendered(noun: str = "fox", motion: str = "slides right", scene: str = "beach", seed: int = 3) -> DioramaClip:
+    """A true clip of 17 frames of 96 × 96. Shared: copy before you change it."""
+    return render(ClipSpec(noun, motion, scene, seed))
+
+
+@cache
+def untrained_judge() -> ClipJudge:
+    """The real class with random weights and the world's words; reads deterministically, though not rightly."""
+    words = vocabulary()
+    torch.manual_seed(5)
+    judge = ClipJudge(
+        widths=(8, 12, 16, 24),
+        temporal_width=16,
+        nouns=tuple(words["nouns"]),
+        motions=tuple(words["motions"]),
+        scenes=tuple(words["scenes"]),
+    )
+    return judge.eval()
