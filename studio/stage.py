@@ -28,6 +28,15 @@ def videos_of(job: Job) -> list[OutputFile]:
     return [file for file in job.result.files if file.kind == "video"] if job.result else []
 
 
+def still_of(job: Job, video: OutputFile) -> Path | None:
+    """The picture of one take: itself if it is one, else its thumbnail; None if there is none."""
+    if video.path.suffix in PICTURES:
+        return video.path
+    files = job.result.files if job.result else []
+    stills = (file.path for file in files if file.kind == "thumbnail" and file.seed == video.seed)
+    return next((path for path in stills if path.exists()), None)
+
+
 class Stage:
     """Components of the stage and the updates that make them show a job.
 
@@ -103,7 +112,7 @@ class Stage:
             self.reuse: gr.update(visible=bool(status) and status not in stage_html.UNFINISHED),
             self.again: gr.update(visible=chosen is not None),
             self.retry: gr.update(visible=status in RETRYABLE),
-            self.takes: self._takes(videos, take),
+            self.takes: self._takes(job, videos, take),
         }
 
     def _picture(self, job: Job | None, chosen: Path | None) -> dict[Any, Any]:
@@ -126,46 +135,46 @@ class Stage:
         """For results that a video player cannot show (GIF, PNG sequence) and for every state without a result."""
         if chosen is None:
             return stage_html.screen(job)
-        sheets = [file.path for file in job.result.files if file.kind != "video"] if job.result else []
-        for path in (chosen, *sheets):
-            if path.suffix in PICTURES and path.exists():
-                return (
-                    '<div class="screen-preview" data-state="done">'
-                    f'<img src="{stage_html.data_url(path)}" alt="The finished result"></div>'
-                )
+        video = next(file for file in videos_of(job) if file.path == chosen)
+        still = still_of(job, video)
+        if still is not None:
+            return (
+                '<div class="screen-preview" data-state="done">'
+                f'<img src="{stage_html.data_url(still)}" alt="The finished result"></div>'
+            )
         return '<div class="screen-card" data-state="done"><h2>Ready to download</h2></div>'
 
-    def _takes(self, videos: Sequence[OutputFile], take: int) -> dict[str, Any]:
-        if len(videos) < 2:
+    def _takes(self, job: Job | None, videos: Sequence[OutputFile], take: int) -> dict[str, Any]:
+        if job is None or len(videos) < 2:
             return strip_value("", [])
-        items: list[StripItem] = [
-            {
-                "id": str(index),
-                "caption": f"Seed {file.seed}" if file.seed is not None else f"Take {index + 1}",
-                "video": self.files.file_data(file.path) if file.path.suffix in PLAYABLE else None,
-                "poster": self.files.file_data(file.path) if file.path.suffix in PICTURES else None,
-                "selected": index == take,
-            }
-            for index, file in enumerate(videos)
+        items = [
+            self._item(
+                job,
+                video,
+                str(index),
+                f"Seed {video.seed}" if video.seed is not None else f"Take {index + 1}",
+                index == take,
+            )
+            for index, video in enumerate(videos)
         ]
         return strip_value("Takes: pick the one to keep on the stage", items, layout="grid")
 
     def recent_items(self, jobs: Sequence[Job], current: str | None) -> list[StripItem]:
         """Finished jobs as clips of the strip below the stage; jobs whose files are gone are left out."""
-        items: list[StripItem] = []
-        for job in jobs:
-            videos = [file for file in videos_of(job) if file.path.exists()]
-            if not videos:
-                continue
-            posters = [file.path for file in job.result.files if file.kind == "thumbnail"] if job.result else []
-            poster = next((path for path in posters if path.exists()), None)
-            items.append(
-                {
-                    "id": job.id,
-                    "caption": str(job.fields.get("prompt", ""))[:CAPTION_CHARACTERS],
-                    "video": self.files.file_data(videos[0].path) if videos[0].path.suffix in PLAYABLE else None,
-                    "poster": self.files.file_data(poster) if poster else None,
-                    "selected": job.id == current,
-                }
-            )
-        return items
+        first = {job.id: next((file for file in videos_of(job) if file.path.exists()), None) for job in jobs}
+        return [
+            self._item(job, video, job.id, str(job.fields.get("prompt", ""))[:CAPTION_CHARACTERS], job.id == current)
+            for job in jobs
+            if (video := first[job.id]) is not None
+        ]
+
+    def _item(self, job: Job, video: OutputFile, item_id: str, caption: str, selected: bool) -> StripItem:
+        """A clip with its still as the poster: phones show nothing of a video before it is touched."""
+        still = still_of(job, video)
+        return {
+            "id": item_id,
+            "caption": caption,
+            "video": self.files.file_data(video.path) if video.path.suffix in PLAYABLE else None,
+            "poster": self.files.file_data(still) if still else None,
+            "selected": selected,
+        }

@@ -46,8 +46,8 @@ class TextToVideoEngine:
 
         Takes that an earlier run of the same request finished there are kept.
 
-        Returns: the videos in the order of their seeds, with takes > 1 a contact sheet; measurements seconds,
-            seconds_per_step, evaluations, takes_kept, peak_memory_bytes.
+        Returns: the videos in the order of their seeds, each with its still, with takes > 1 a contact sheet;
+            measurements seconds, seconds_per_step, evaluations, takes_kept, peak_memory_bytes.
         Raises: UserError or Cancelled.
         """
         from engines.backend.process_memory import peak_memory_bytes
@@ -80,7 +80,8 @@ class TextToVideoEngine:
             evaluations += take.evaluations
             sampling_seconds += take.seconds
             frames = _decode(family, take.latents, geometry.frames, context, message)
-            warnings += [text for text in takes.write_take(path, frames, request.fps, record) if text not in warnings]
+            said = takes.write_take(path, frames, geometry.frames, request.fps, record)
+            warnings += [text for text in said if text not in warnings]
             context.step("writing", 1, 1, message=message)
 
         files = [file for seed, path in zip(seeds, paths, strict=True) for file in takes.take_files(path, seed)]

@@ -1,4 +1,4 @@
-"""The files of a run: one video per take, each with a request of its own inside, and a sheet to pick from."""
+"""The files of a run: one video and one still per take, each video with its own request inside, and a sheet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engines import __version__
 from engines.backend.families.base import Family, Frames
 from engines.backend.fingerprint import fingerprint
 from engines.errors import UserError
-from engines.media.contact_sheet import contact_sheet, save_picture, spread
+from engines.media.contact_sheet import contact_sheet, save_picture, spread, thumbnail
 from engines.media.metadata import OutputRecord, read_record, sidecar_of
 from engines.media.reader import ClipReader
 from engines.media.writer import ClipWriter
@@ -49,17 +49,39 @@ def is_finished(path: Path, record: OutputRecord) -> bool:
     return found.model_dump(exclude={"frames_sha256"}) == record.model_dump(exclude={"frames_sha256"})
 
 
-def write_take(path: Path, chunks: Iterable[Frames], fps: int, record: OutputRecord) -> list[str]:
-    """Writes frames as they come. Returns: warnings. Raises ResourceError for a full disk or a closed folder."""
+def thumbnail_path(path: Path) -> Path:
+    """Where the still of a take lies: beside its video."""
+    return path.with_name(f"{path.stem}_thumbnail.webp")
+
+
+def write_take(path: Path, chunks: Iterable[Frames], length: int, fps: int, record: OutputRecord) -> list[str]:
+    """Writes frames as they come, and the middle one as the take's still.
+
+    The still is there before the video is: a take that counts as finished has both.
+
+    Args:
+        chunks: uint8 [n, H, W, 3] each.
+        length: Frames of all chunks together.
+
+    Returns: warnings.
+    Raises: ResourceError for a full disk or a closed folder.
+    """
+    begin, middle = 0, length // 2
     with ClipWriter(path, Fraction(fps), metadata=record) as writer:
         for frames in chunks:
             writer.write(frames)
+            if begin <= middle < begin + len(frames):
+                save_picture(thumbnail_path(path), thumbnail(frames[middle - begin : middle - begin + 1]))
+            begin += len(frames)
     return writer.warnings
 
 
 def take_files(path: Path, seed: int) -> list[OutputFile]:
-    """The video and, where the format holds no settings, the file with them beside it."""
-    files = [OutputFile(path=path, kind="video", seed=seed)]
+    """The video, its still and, where the format holds no settings, the file with them beside it."""
+    files = [
+        OutputFile(path=path, kind="video", seed=seed),
+        OutputFile(path=thumbnail_path(path), kind="thumbnail", seed=seed),
+    ]
     if sidecar_of(path).is_file():
         files.append(OutputFile(path=sidecar_of(path), kind="metadata", seed=seed))
     return files

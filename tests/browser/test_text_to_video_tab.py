@@ -118,6 +118,9 @@ def test_cancel_then_retry_then_the_strip(square_studio: RunningStudio, open_pag
     page.wait_until_done()
     recent = page.part("recent").locator(".film-frame")
     expect(recent.first).to_contain_text("a fox to cancel")
+    poster = recent.first.locator("video").get_attribute("poster")
+    assert poster is not None
+    assert page.page.request.get(poster).headers["content-type"] == "image/webp"
     expect(recent.first).to_have_attribute("aria-pressed", "true")
 
 

@@ -88,7 +88,7 @@ def test_waiting_for_a_render_returns_a_video_that_carries_its_request(client: C
         assert sum(1 for _ in container.decode(video=0)) == 17
     request = read_request(video)
     assert (request["prompt"], request["seed"]) == ("a fox", 5)
-    assert [file["kind"] for file in reply["files"]] == ["video"]
+    assert [file["kind"] for file in reply["files"]] == ["video", "thumbnail"]
     assert reply["measurements"]["seconds"] > 0
 
 

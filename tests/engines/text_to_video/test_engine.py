@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from engines.backend.registry import ModelRegistry
 from engines.context import CancelToken, Progress, RunContext
@@ -39,9 +40,14 @@ def frames_of(path: Path) -> np.ndarray:
 
 def test_a_prompt_becomes_a_video_that_carries_its_request(tiny_diorama: ModelRegistry, tmp_path: Path) -> None:
     result = render(tiny_diorama, tmp_path, seed=5)
-    (video,) = result.files
+    video, still = result.files
     assert (video.kind, video.seed, video.path.suffix) == ("video", 5, ".mp4")
     assert frames_of(video.path).shape == (9, 64, 64, 3)
+    assert (still.kind, still.seed) == ("thumbnail", 5)
+    middle = frames_of(video.path)[4].astype(int)
+    shown = np.asarray(Image.open(still.path).convert("RGB")).astype(int)
+    assert abs(shown - middle).mean() < 12, "the still is the middle frame, before H.264"
+    assert abs(shown - middle).mean() < abs(shown - frames_of(video.path)[0].astype(int)).mean()
     record = read_record(video.path)
     assert record.request == {"task": "text_to_video", **wanted(seed=5).model_dump(mode="json")}
     assert record.model == {"id": "diorama", "revision": tiny_diorama.load("diorama").revision}
@@ -56,8 +62,8 @@ def test_takes_have_their_own_files_and_each_renders_again_alone(tiny_diorama: M
     result = render(tiny_diorama, tmp_path / "all", seed=7, takes=3)
     videos = [file for file in result.files if file.kind == "video"]
     assert [file.seed for file in videos] == [7, 8, 9]
-    assert [file.kind for file in result.files[3:]] == ["contact_sheet"]
-    assert result.files[3].path.is_file()
+    assert [file.kind for file in result.files] == [*["video", "thumbnail"] * 3, "contact_sheet"]
+    assert all(file.path.is_file() for file in result.files)
     clips = [frames_of(file.path) for file in videos]
     assert abs(clips[0].astype(int) - clips[1]).max() > 20, "another seed, another video"
 
@@ -78,7 +84,7 @@ def test_a_second_run_keeps_finished_takes_of_the_same_request(tiny_diorama: Mod
 
     with pytest.raises(Cancelled):
         TextToVideoEngine(tiny_diorama).run(wanted(takes=2), RunContext(tmp_path, report, stop))
-    assert [path.name for path in tmp_path.iterdir()] == ["seed_0.mp4"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["seed_0.mp4", "seed_0_thumbnail.webp"]
     written = (tmp_path / "seed_0.mp4").stat().st_mtime_ns
 
     again = render(tiny_diorama, tmp_path, takes=2)
@@ -152,8 +158,8 @@ def test_other_formats_carry_the_request_too(tiny_diorama: ModelRegistry, tmp_pa
     result = render(tiny_diorama, tmp_path, output_format=output_format, takes=2, steps=1)
     assert read_record(result.files[0].path).request["output_format"] == output_format
     kinds = [file.kind for file in result.files]
-    pair = ["video"] if output_format == "webm" else ["video", "metadata"]
-    assert kinds == [*pair, *pair, "contact_sheet"]
+    each = ["video", "thumbnail"] if output_format == "webm" else ["video", "thumbnail", "metadata"]
+    assert kinds == [*each, *each, "contact_sheet"]
 
 
 def test_a_single_frame_is_a_video_too(tiny_diorama: ModelRegistry, tmp_path: Path) -> None:

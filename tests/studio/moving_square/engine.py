@@ -13,6 +13,7 @@ import numpy.typing as npt
 from engines.backend.catalogue import load_catalogue
 from engines.context import RunContext
 from engines.errors import ResourceError
+from engines.media.contact_sheet import save_picture, thumbnail
 from engines.media.metadata import KEY, OutputRecord
 from engines.task import OutputFile, Result
 from engines.text_to_video.prompt_words import unknown_words_sentence
@@ -46,7 +47,10 @@ class MovingSquareEngine:
                 context.step("denoising", step, request.steps, preview)
             path = context.work_folder / f"take_{seed}.mp4"
             write(path, frames_of(request, seed, 1.0), request)
+            still = path.with_suffix(".webp")
+            save_picture(still, thumbnail(frames_of(request, seed, 1.0)))
             files.append(OutputFile(path=path, kind="video", seed=seed))
+            files.append(OutputFile(path=still, kind="thumbnail", seed=seed))
         return Result(files=files, measurements={"seconds": time.monotonic() - began})
 
 
