@@ -42,7 +42,8 @@ def optical_flow(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> Flow:
             field="frames",
         )
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    return np.asarray(search.calc(_grey(a), _grey(b), None), dtype=np.float32)
+    # None: no flow to start from; OpenCV's stubs do not know it.
+    return np.asarray(search.calc(_grey(a), _grey(b), None), dtype=np.float32)  # type: ignore[call-overload]
 
 
 def warp(frame: npt.NDArray[np.uint8] | npt.NDArray[np.float32], flow: Flow) -> npt.NDArray[np.float32]:

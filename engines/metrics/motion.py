@@ -45,7 +45,7 @@ def object_flow(frames: Frames, region: Region) -> float:
     return float(np.mean([_pair_flow(a, b, region) for a, b in itertools.pairwise(frames)]))
 
 
-def flow_ratio(result: Frames, truth: Frames, mask: Mask) -> float:
+def flow_ratio(result: Frames, truth: Frames, mask: Mask | None) -> float:
     """Object flow of the result / of the truth for one clip: 0 is frozen, 1 moves as much as it should.
 
     Measured in the union of the true masks dilated 8 px. It says how much moves there, not which way: that is what the
@@ -53,15 +53,19 @@ def flow_ratio(result: Frames, truth: Frames, mask: Mask) -> float:
 
     Args:
         result, truth: uint8 [T, H, W, 3], T ≥ 2.
-        mask: [T, H, W], the true masks.
+        mask: [T, H, W], the true masks; None measures whole frames, for results whose object may be anywhere
+            (text to video).
 
     Raises: InvalidRequest on wrong shapes, an empty mask, or a truth that stands still.
     """
     check_clip(result, "result", least=2)
     check_clip(truth, "truth", least=2)
     check_same_shape(result, truth, ("result", "truth"))
-    check_masks(mask, truth)
-    region = union_dilated(mask, REGION_MARGIN)
+    if mask is None:
+        region = np.ones(truth.shape[1:3], bool)
+    else:
+        check_masks(mask, truth)
+        region = union_dilated(mask, REGION_MARGIN)
     expected = object_flow(truth, region)
     if expected < STILL:
         raise InvalidRequest(

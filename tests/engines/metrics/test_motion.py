@@ -45,6 +45,16 @@ def test_half_the_speed_is_half_the_motion() -> None:
     assert flow_ratio(slow.frames[:17], fast.frames, fast.truth.mask) == pytest.approx(0.5, abs=0.1)
 
 
+def test_whole_frames_are_measured_where_the_object_may_be_anywhere() -> None:
+    ratios = []
+    for motion in MOTIONS:
+        truth, other = rendered(motion=motion, seed=3), rendered(motion=motion, seed=8)
+        ratios.append(flow_ratio(other.frames, truth.frames, None))
+        frozen = np.repeat(other.frames[:1], 17, axis=0)
+        assert flow_ratio(frozen, truth.frames, None) < 0.1
+    assert 0.5 <= motion_ratio(ratios) <= 1.5
+
+
 def test_a_frozen_clip_is_static_even_if_it_flickers() -> None:
     clip = rendered()
     frozen = np.repeat(clip.frames[:1], 17, axis=0)
