@@ -23,7 +23,7 @@ def test_orthogonalised_matrices_have_singular_values_in_a_band(rows: int, colum
     values = torch.linalg.svdvals(result.float())
     assert values.min() > 0.4
     assert values.quantile(0.9) < 1.6
-    assert values.max() < 2.6
+    assert values.max() < 2.8
 
 
 def test_small_singular_values_are_lifted_into_the_band() -> None:
@@ -33,7 +33,7 @@ def test_small_singular_values_are_lifted_into_the_band() -> None:
     spread = basis * torch.logspace(-2, 0, 48) @ other
     values = torch.linalg.svdvals(orthogonalise(spread).float())
     assert values.min() > 0.4
-    assert values.max() / values.min() < 6
+    assert values.max() / values.min() < 7
 
 
 def test_the_direction_is_that_of_the_nearest_orthogonal_matrix() -> None:
