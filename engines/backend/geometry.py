@@ -107,11 +107,9 @@ def _warnings(card: ModelCard, geometry: LatentGeometry, wanted_frames: int) -> 
     if sizes and (geometry.width, geometry.height) not in sizes:
         known = ", ".join(f"{width} × {height}" for width, height in sizes)
         warnings.append(f"{card.title} was trained at {known}; {geometry.width} × {geometry.height} may look worse.")
-    if card.trained_frames and geometry.frames > max(card.trained_frames):
-        warnings.append(
-            f"{card.title} was trained on clips of up to {max(card.trained_frames)} frames; "
-            f"{geometry.frames} may look worse."
-        )
+    if card.trained_frames and geometry.frames not in card.trained_frames:
+        known = ", ".join(str(frames) for frames in card.trained_frames)
+        warnings.append(f"{card.title} was trained at lengths of {known} frames; {geometry.frames} may look worse.")
     if card.trained_sizes and geometry.fps != card.defaults.fps:
         warnings.append(f"{card.title} was trained at {card.defaults.fps} frames per second, not {geometry.fps:g}.")
     return warnings

@@ -55,7 +55,7 @@
     if (video && !event.ctrlKey && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
       event.preventDefault();
       event.stopPropagation();
-      const rate = Number(video.closest('.workbench')?.querySelector('input[data-testid="number-input"]')?.value) || 24;
+      const rate = Number(video.closest('.workbench')?.querySelector('.field.fps input[type="number"]')?.value) || 24;
       video.pause();
       const step = event.key === 'ArrowRight' ? 1 / rate : -1 / rate;
       video.currentTime = Math.min(Math.max(0, video.currentTime + step), Math.max(0, video.duration - 0.001));

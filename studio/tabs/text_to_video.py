@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from engines.backend.catalogue import load_catalogue
 from engines.diorama.vocabulary import chip_phrases, example_prompts
 from engines.errors import InvalidRequest, NotAvailable, UserError
 from engines.media.metadata import read_request
@@ -21,8 +20,9 @@ from studio.film_strip import film_strip, strip_value
 from studio.form import Form
 from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
+from studio.model_menus import ModelMenu, length_entries, size_entries
 from studio.owner import owner_of
-from studio.prompt_advice import estimate_line, prompt_warning, settings_advice
+from studio.prompt_advice import catalogue, estimate_line, prompt_warning, settings_advice
 from studio.prompt_helper import prompt_helper
 from studio.stage import Stage
 
@@ -30,21 +30,9 @@ TASK = TextToVideoRequest.task
 WATCH_SECONDS = 0.5
 RECENT_JOBS = 12
 LARGEST_SEED = 2**32 - 1
-SIZES: dict[str, tuple[int, int]] = {
-    "Square, 96 × 96": (96, 96),
-    "Wide, 128 × 64": (128, 64),
-    "Tall, 64 × 128": (64, 128),
-}
-OTHER_SIZE = "Other (see Advanced)"
 TAKES = [("1", 1), ("4", 4), ("9", 9)]
 REUSABLE = [".mp4", ".webm", ".gif", ".zip", ".json"]
 Updates = dict[Any, Any]
-
-
-def size_name(values: Mapping[str, Any]) -> str:
-    """The entry of the size menu for these values."""
-    wanted = (values.get("width"), values.get("height"))
-    return next((name for name, size in SIZES.items() if size == wanted), OTHER_SIZE)
 
 
 class TextToVideoTab:
@@ -63,7 +51,7 @@ class TextToVideoTab:
         self.form.adopt("model", model)
         with gr.Row(elem_classes=["workbench"]):
             with gr.Column(elem_classes=["controls"], scale=5, min_width=320):
-                self._lay_out_controls()
+                self._lay_out_controls(models[0][1])
             with gr.Column(elem_classes=["showing"], scale=7, min_width=320):
                 self.stage = Stage(TASK, files, example_prompts()[:3])
                 self.recent = film_strip(f"{TASK}-recent")
@@ -71,18 +59,22 @@ class TextToVideoTab:
         self.take = gr.State(0)
         self.timer = gr.Timer(WATCH_SECONDS, active=False)
 
-    def _lay_out_controls(self) -> None:
+    def _lay_out_controls(self, first_model: str) -> None:
         with gr.Group(elem_classes=["prompt-group"]):
             (prompt,) = self.form.add("prompt")
             prompt.placeholder = "a fox bounces on a green field"
             self.warning = gr.HTML("", elem_id=f"{TASK}-warning", apply_default_css=False)
             prompt_helper(prompt.elem_id, chip_phrases())
         with gr.Row(elem_classes=["basics"]):
-            self.size = gr.Dropdown(
-                [*SIZES, OTHER_SIZE], value=next(iter(SIZES)), label="Size", elem_id=f"{TASK}-size",
-                info="Width × height in pixels.", min_width=120, elem_classes=["field"],
-            )  # fmt: skip
-            self.form.add("frames", "seed", "takes")
+            self.menus = [
+                ModelMenu(
+                    "Size", "Width × height in pixels.", f"{TASK}-size", ("width", "height"), size_entries, first_model
+                ),
+                ModelMenu(
+                    "Length", "One picture or a clip.", f"{TASK}-length", ("frames",), length_entries, first_model
+                ),
+            ]
+            self.form.add("seed", "takes")
         self._lay_out_folded_layers()
         with gr.Column(elem_classes=["dock"]):
             self.settings_advice = gr.HTML("", elem_id=f"{TASK}-advice", apply_default_css=False)
@@ -99,9 +91,10 @@ class TextToVideoTab:
             self.form.add_rest_of("look")
         with gr.Accordion("Quality", open=False, elem_id=f"{TASK}-quality"):
             self.form.add_rest_of("quality")
-        with gr.Accordion("Advanced", open=False, elem_id=f"{TASK}-advanced"):
+        self.advanced = gr.Accordion("Advanced", open=False, elem_id=f"{TASK}-advanced")
+        with self.advanced:
             with gr.Row():
-                self.form.add("width", "height")
+                self.form.add("width", "height", "frames")
             self.form.add_rest_of("advanced")
 
     # What the handlers change together.
@@ -113,10 +106,13 @@ class TextToVideoTab:
             self.estimate: estimate_line(self.queue, TASK, values, owner),
         }
 
+    def _menus(self, values: Mapping[str, Any], offer: bool = False) -> Updates:
+        return {one: change for menu in self.menus for one, change in menu.update(values, offer).items()}
+
     def _filled(self, values: Mapping[str, Any], owner: str) -> Updates:
         complete = self.form.defaults() | dict(values)
         self.queue.save_form(owner, TASK, {name: complete[name] for name in self.form.names})
-        return self.form.filled(complete) | {self.size: size_name(complete)} | self._advice(complete, owner)
+        return self.form.filled(complete) | self._menus(complete, offer=True) | self._advice(complete, owner)
 
     def _recent(self, owner: str, current: str | None) -> Updates:
         jobs = self.queue.list(owner, TASK, RECENT_JOBS)
@@ -198,12 +194,24 @@ class TextToVideoTab:
         values = self.form.values(given)
         self.queue.save_form(owner, TASK, values)
         cleared = self.form.without_errors() if has_error else {}
-        return cleared | {self.size: size_name(values)} | self._advice(values, owner)
+        return cleared | self._menus(values) | self._advice(values, owner)
 
-    def choose_model(self, request: gr.Request, has_error: bool, *given: Any) -> Updates:
+    def _chooses_from(self, menu: ModelMenu) -> Callable[..., Updates]:
+        """What an entry of the menu stands for goes into its fields; "Custom" shows them."""
+
+        def choose(request: gr.Request, entry: str, *given: Any) -> Updates:
+            values = self.form.values(given)
+            fields = menu.chosen(entry, values["model"])
+            if not fields:
+                return {self.advanced: gr.update(open=True)}
+            return self._filled(values | fields, owner_of(request))
+
+        return choose
+
+    def choose_model(self, request: gr.Request, *given: Any) -> Updates:
         """Another model brings its own defaults; prompt and seed stay."""
         values = self.form.values(given)
-        card = load_catalogue().get(values["model"])
+        card = catalogue().get(values["model"])
         return self._filled(values | (card.defaults.model_dump() if card else {}), owner_of(request))
 
     def reuse_job(self, request: gr.Request, job_id: str) -> Updates:
@@ -243,7 +251,7 @@ class TextToVideoTab:
             "show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"
         }  # fmt: skip
         stage, form, fields = self.stage, self.form.outputs, self.form.inputs
-        advice = [self.warning, self.settings_advice, self.estimate, self.size]
+        advice = [self.warning, self.settings_advice, self.estimate, *(menu.component for menu in self.menus)]
         follows = [*stage.outputs, self.recent, self.timer, self.job_id, self.take]
         self.render.click(self.submit, fields, [*form, *advice, *follows], **hidden)
         stage.again.click(self.again, self.job_id, [*form, *advice, *follows], **hidden)
@@ -261,10 +269,11 @@ class TextToVideoTab:
         """Edits of the fields, and the menu and dice that set fields; what they set counts as an edit."""
         self.form.on_edit(self.edited, outputs)
         inputs = [self.form.has_error, *self.form.inputs]
-        width, height = self.form.components["width"], self.form.components["height"]
-        sized = self.size.input(_chosen_size, [self.size, width, height], [width, height], **hidden)
-        sized.then(self.edited, inputs, outputs, **hidden)
-        self.form.components["model"].select(self.choose_model, inputs, outputs, **hidden)
+        for menu in self.menus:
+            menu.component.input(
+                self._chooses_from(menu), [menu.component, *self.form.inputs], [*outputs, self.advanced], **hidden
+            )
+        self.form.components["model"].select(self.choose_model, self.form.inputs, outputs, **hidden)
         rolled = self.form.dice["seed"].click(_roll, None, self.form.components["seed"], **hidden)
         rolled.then(self.edited, inputs, outputs, **hidden)
 
@@ -283,7 +292,3 @@ def _text_to_video_fields(record: dict[str, Any]) -> dict[str, Any]:
 
 def _roll() -> int:
     return random.randint(0, LARGEST_SEED)
-
-
-def _chosen_size(name: str, width: Any, height: Any) -> tuple[Any, Any]:
-    return SIZES.get(name, (width, height))

@@ -10,6 +10,8 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 TASK = "text_to_video"
 RENDER_MILLISECONDS = 120_000
+# Of a busy machine; a page that stays away is an error all the same.
+PATIENCE_MILLISECONDS = 90_000
 # A stream that the reload of a page cuts off is not an error of ours.
 CUT_OFF = "net::ERR_ABORTED"
 
@@ -27,7 +29,8 @@ class StudioPage:
         self.url = url
         self.host = urlparse(url).netloc
         self.problems: list[str] = []
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
         page.on("request", self._see_request)
@@ -65,6 +68,11 @@ class StudioPage:
 
     def fill_number(self, name: str, value: int) -> None:
         self.part(name).locator("input[type=number]").fill(str(value))
+
+    def choose(self, name: str, entry: str) -> None:
+        """Opens a menu and takes an entry."""
+        self.part(name).locator("input").click()
+        self.page.get_by_role("option", name=entry, exact=True).click()
 
     def open_group(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=False).first.click()

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.backend.catalogue import load_catalogue
+from engines.backend.geometry import plan_geometry
 from engines.context import RunContext
 from engines.errors import ResourceError
 from engines.media.contact_sheet import save_picture, thumbnail
@@ -25,8 +26,10 @@ SECONDS_PER_STEP = 0.1
 class MovingSquareEngine:
     def check(self, request: TextToVideoRequest) -> list[str]:
         catalogue = load_catalogue()
-        sentence = unknown_words_sentence(request.prompt, catalogue.card(request.model), catalogue)
-        return [sentence] if sentence else []
+        card = catalogue.card(request.model)
+        geometry = plan_geometry(card, request.height, request.width, request.frames, request.fps)
+        sentence = unknown_words_sentence(request.prompt, card, catalogue)
+        return [*geometry.warnings, *([sentence] if sentence else [])]
 
     def run(self, request: TextToVideoRequest, context: RunContext) -> Result:
         """Prompts with the words "too large" or "broken" fail, as memory does and as a bug does."""
