@@ -17,11 +17,11 @@ import numpy.typing as npt
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+from engines.backend.text_encoders import load_minilm
 from engines.diorama.captions import caption
 from engines.diorama.clip_spec import random_spec
 from engines.diorama.render import render
 from engines.training.linear_code import clip_to_tensor, object_coverage
-from engines.training.text_states import encode_captions
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,11 @@ def _encode_caption_table(folder: Path, captions: list[str]) -> None:
     np.save(folder / "caption.npy", np.array([index[text] for text in captions], np.int32))
     states = np.lib.format.open_memmap(folder / "states.npy", "w+", np.float16, (len(distinct), 24, 384))
     lengths = np.zeros(len(distinct), np.uint8)
+    encoder = load_minilm(states.shape[1])
     for start in range(0, len(distinct), 256):
-        encoded, mask = encode_captions(distinct[start : start + 256])
-        states[start : start + 256] = encoded.numpy()
-        lengths[start : start + 256] = mask.sum(1).numpy()
+        encoded = encoder.encode(distinct[start : start + 256])
+        states[start : start + 256] = encoded.values.numpy()
+        lengths[start : start + 256] = encoded.mask.sum(1).numpy()
     states.flush()
     np.save(folder / "lengths.npy", lengths)
     (folder / "captions.json").write_text(json.dumps(distinct), encoding="utf-8")

@@ -6,6 +6,7 @@ Batches are a function of (seed, step, process), so a resumed run draws what the
 from __future__ import annotations
 
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,12 @@ from diffusers import LTXVideoTransformer3DModel
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
+from engines.backend.text_encoders import load_minilm
 from engines.training.fast_forward import block_forward, fast_forward, rotary_tables
 from engines.training.flow_batch import NoiseMix, add_noise, draw_sigmas, flow_loss
 from engines.training.latent_cache import LatentCache, open_cache
 from engines.training.run_state import append_log, load_carried_state, load_state, save_state
 from engines.training.shared_parameters import SharedParameters
-from engines.training.text_states import encode_captions
 
 FPS = 24
 SAVE_SECONDS = 180.0
@@ -97,11 +98,27 @@ class Plan:
     dtype: torch.dtype
 
 
+@dataclass(frozen=True)
+class Together:
+    """What the processes of a run share beside the weights.
+
+    Attributes:
+        barrier: All meet here.
+        wanted: Set by whoever wants the run to stop.
+        stopping: Set by process 0 between two barriers, so that all leave after the same step.
+    """
+
+    barrier: Any
+    wanted: Any
+    stopping: Any
+
+
 class Worker:
     """One process of a run."""
 
-    def __init__(self, run: Run, shared: SharedParameters, barrier: Any, process: int, plan: Plan) -> None:
-        self.run, self.shared, self.barrier, self.process, self.plan = run, shared, barrier, process, plan
+    def __init__(self, run: Run, shared: SharedParameters, together: Together, process: int, plan: Plan) -> None:
+        self.run, self.shared, self.together, self.process, self.plan = run, shared, together, process, plan
+        self.barrier = together.barrier
         torch.set_num_threads(1)
         self.mix = NoiseMix(**run.config["noise"])
         self.caches: dict[str, LatentCache] = {}
@@ -113,7 +130,7 @@ class Worker:
             name: rotary_tables(self.model, token_coordinates((cache["frames"] - 1) // 4 + 1, 96))
             for name, cache in run.config["caches"].items()
         }
-        self.empty, self.empty_mask = encode_captions([""])
+        self.empty = load_minilm().encode([""])
         # Compiling takes half a minute per shape and a C++ compiler: not worth it for a run of a few steps.
         compiled = run.config.get("compile", True)
         self.block = torch.compile(block_forward, dynamic=False) if compiled else block_forward
@@ -137,7 +154,8 @@ class Worker:
         clean, coverage, states, mask = cache.batch(rows)
         generator = torch.Generator().manual_seed(int(numbers.integers(2**62)))
         dropped = torch.rand(len(rows), generator=generator) < self.mix.text_dropout
-        states[dropped], mask[dropped] = self.empty[:, : states.shape[1]], self.empty_mask[:, : mask.shape[1]].float()
+        longest = states.shape[1]
+        states[dropped], mask[dropped] = self.empty.values[:, :longest], self.empty.mask[:, :longest]
         slots = clean.shape[1] // 36
         sigmas = draw_sigmas(len(rows), slots, self.mix, generator)
         noisy, target, per_token = add_noise((clean - self.mean) / self.scale, sigmas, generator)
@@ -165,10 +183,14 @@ class Worker:
             running.append(float(loss.detach()))
             if self.process == 0:
                 self._record(step + 1, running, began, factor)
+                if self.together.wanted.is_set():
+                    self.together.stopping.set()
                 self._save_if_due(step + 1)
             if len(running) == LOG_EVERY:
                 running, began = [], time.monotonic()
             self.barrier.wait()
+            if self.together.stopping.is_set():
+                return
 
     def _record(self, done: int, running: list[float], began: float, factor: float) -> None:
         if len(running) == LOG_EVERY:
@@ -184,17 +206,21 @@ class Worker:
 
     def _save_if_due(self, done: int) -> None:
         due = time.monotonic() - self.saved_at > SAVE_SECONDS
-        if due or done == self.run.total_steps:
+        if due or done == self.run.total_steps or self.together.stopping.is_set():
             save_state(self.run.state, self.shared.state(), done)
             self.saved_at = time.monotonic()
 
 
-def _work(run: Run, shared: SharedParameters, barrier: Any, process: int, plan: Plan) -> None:
-    Worker(run, shared, barrier, process, plan).train()
+def _work(run: Run, shared: SharedParameters, together: Together, process: int, plan: Plan) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the parent decides; it ends a process that does not listen
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Worker(run, shared, together, process, plan).train()
 
 
 def pretrain(run: Run, carried: Path | None = None) -> None:
     """Trains to the end of the plan, from the run's state, else from a carried state, else from the beginning.
+
+    SIGTERM or Ctrl+C ends it after the current step with its state saved.
 
     Raises: RuntimeError if a process of the run dies.
     """
@@ -213,9 +239,11 @@ def pretrain(run: Run, carried: Path | None = None) -> None:
     plan = Plan(start, warm, compute_dtype(torch.device("cpu")))
     append_log(run.log, event="start", step=start, dtype=str(plan.dtype), torch=torch.__version__, processes=processes)
     context = torch.multiprocessing.get_context("spawn")
-    barrier = context.Barrier(processes)
+    together = Together(context.Barrier(processes), context.Event(), context.Event())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: together.wanted.set())
     workers = [
-        context.Process(target=_work, args=(run, shared, barrier, process, plan), daemon=True)
+        context.Process(target=_work, args=(run, shared, together, process, plan), daemon=True)
         for process in range(processes)
     ]
     for worker in workers:
@@ -224,5 +252,5 @@ def pretrain(run: Run, carried: Path | None = None) -> None:
         time.sleep(0.5)
         if any(worker.exitcode not in (None, 0) for worker in workers):
             for worker in workers:
-                worker.terminate()
+                worker.kill()
             raise RuntimeError("a training process died; start again to resume from the last state")

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+from engines.backend.text_encoders import load_minilm
 from engines.diorama.captions import caption
 from engines.diorama.clip_spec import ClipSpec, random_spec
 from engines.diorama.render import render
 from engines.training.latent_cache import LatentCache, build_cache, open_cache
 from engines.training.linear_code import clip_to_tensor, object_coverage
-from engines.training.text_states import encode_captions
 from tests.engines.training.conftest import CACHE
 
 
@@ -61,21 +61,11 @@ def test_a_batch_is_what_the_rows_hold_with_their_text(cache: LatentCache) -> No
     assert latents.dtype == coverage.dtype == states.dtype == mask.dtype == torch.float32
     assert torch.equal(latents[1], torch.from_numpy(cache.latents[7].astype(np.float32)))  # rows come sorted
     assert 0 <= coverage.min() < coverage.max() <= 1
-    expected, tokens = encode_captions([spec_and_caption(row)[1] for row in (2, 7)])
+    expected = load_minilm().encode([spec_and_caption(row)[1] for row in (2, 7)])
     longest = states.shape[1]
-    assert torch.equal(mask, tokens[:, :longest].float())
-    assert torch.allclose(states, expected[:, :longest], atol=2e-2)
-    assert int(tokens.sum(1).max()) <= longest <= 24
-
-
-def test_text_beyond_the_caption_is_empty() -> None:
-    states, mask = encode_captions(["a fox", "an apple spins on the beach"])
-    assert states.shape == (2, 24, 384)
-    assert mask.sum(1).tolist() == [4, 8]
-    assert not states[0, 4:].any()
-    assert states[0, :4].abs().sum(-1).min() > 0
-    alone, _ = encode_captions(["a fox"])
-    assert torch.allclose(states[:1], alone, atol=1e-4)
+    assert torch.equal(mask, expected.mask[:, :longest])
+    assert torch.allclose(states, expected.values[:, :longest], atol=2e-2)
+    assert int(expected.mask.sum(1).max()) <= longest <= 24
 
 
 def test_a_complete_cache_is_not_built_again(prepared_folder: Path) -> None:
