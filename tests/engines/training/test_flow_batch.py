@@ -53,8 +53,8 @@ def test_patterns_are_drawn_as_often_as_the_mix_says() -> None:
 
 
 def test_levels_are_logit_normal() -> None:
-    logits = draw_sigmas(20000, 1, PLAIN, seeded()).logit()
-    assert float(logits.mean()) == pytest.approx(0, abs=0.03)
+    logits = draw_sigmas(20000, 1, NoiseMix(logit_mean=0.6), seeded()).logit()
+    assert float(logits.mean()) == pytest.approx(0.6, abs=0.03)
     assert float(logits.std()) == pytest.approx(1, abs=0.03)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 
 from engines.training import pretrain as pretrain_module
 from engines.training import run_state
-from engines.training.pretrain import Plan, Run, Worker, make_transformer, pretrain
+from engines.training.pretrain import Plan, Run, Together, Worker, make_transformer, pretrain
 from engines.training.run_state import load_carried_state, load_state, save_carried_state
 from engines.training.shared_parameters import SharedParameters
 
@@ -23,16 +23,22 @@ MakeRun = Callable[..., Run]
 
 
 def train_in_threads(
-    run: Run, start: int = 0, warm_from: int = 0, state: dict[str, torch.Tensor] | None = None
+    run: Run,
+    start: int = 0,
+    warm_from: int = 0,
+    state: dict[str, torch.Tensor] | None = None,
+    stop: bool = False,
 ) -> None:
     """All of a run's workers in this process: what `pretrain` does in several, without starting them."""
     processes = run.config["processes"]
     shared = SharedParameters.of(make_transformer(run.config), processes)
     if state is not None:
         shared.load_state(state)
-    barrier = threading.Barrier(processes)
+    together = Together(threading.Barrier(processes), threading.Event(), threading.Event())
+    if stop:
+        together.wanted.set()
     plan = Plan(start, warm_from, torch.float32)
-    workers = [Worker(run, shared, barrier, process, plan) for process in range(processes)]
+    workers = [Worker(run, shared, together, process, plan) for process in range(processes)]
     threads = [threading.Thread(target=worker.train) for worker in workers]
     for thread in threads:
         thread.start()
@@ -89,6 +95,17 @@ def assert_equal_states(first: Path, second: Path) -> None:
 
 
 @pytest.fixture
+def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """`pretrain` sets signal handlers and environment variables of its process: puts back what was there."""
+    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, os.environ.get(name, "1"))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
 def uninterrupted(make_run: MakeRun) -> Run:
     """Six steps in one go."""
     run = make_run("uninterrupted", steps=6)
@@ -107,12 +124,9 @@ def test_training_moves_every_weight_and_the_average_behind_it(uninterrupted: Ru
     assert 0.05 < behind < 1
 
 
-def test_a_killed_run_resumes_bit_for_bit_in_other_processes(
-    uninterrupted: Run, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("restored")
+def test_a_killed_run_resumes_bit_for_bit_in_other_processes(uninterrupted: Run, make_run: MakeRun) -> None:
     """Killed after step 3, then taken up by the real thing: two spawned processes on shared memory."""
-    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS"):
-        monkeypatch.setenv(name, os.environ.get(name, "1"))  # pretrain sets them: put back what was there
     run = make_run("killed", steps=6)
     assert killed(run, lambda: die_after_saving(3)) == signal.SIGKILL
     assert load_state(run.state)[1] == 3
@@ -134,6 +148,15 @@ def test_a_kill_in_the_middle_of_saving_costs_one_step(uninterrupted: Run, make_
     assert_equal_states(run.state, uninterrupted.state)
 
 
+def test_a_run_that_is_asked_to_stop_saves_after_the_step(uninterrupted: Run, make_run: MakeRun) -> None:
+    run = make_run("stopped", steps=6)
+    train_in_threads(run, stop=True)
+    state, step = load_state(run.state)
+    assert step == 1
+    train_in_threads(run, start=step, state=state)
+    assert_equal_states(run.state, uninterrupted.state)
+
+
 def test_another_seed_ends_elsewhere(uninterrupted: Run, make_run: MakeRun) -> None:
     """The comparisons above would be empty if every run ended in the same place."""
     run = make_run("other", steps=6)
@@ -142,12 +165,9 @@ def test_another_seed_ends_elsewhere(uninterrupted: Run, make_run: MakeRun) -> N
     assert not torch.equal(load_state(run.state)[0]["master"], load_state(uninterrupted.state)[0]["master"])
 
 
-def test_a_carried_state_goes_on_warming_up_again(
-    uninterrupted: Run, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("restored")
+def test_a_carried_state_goes_on_warming_up_again(uninterrupted: Run, make_run: MakeRun) -> None:
     """A machine that lost its disk: the average becomes the weights, and the first steps are small."""
-    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS"):
-        monkeypatch.setenv(name, os.environ.get(name, "1"))
     run = make_run("carried", steps=9, processes=1)
     carried = run.folder / "carried.safetensors"
     save_carried_state(carried, uninterrupted.state)
