@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.report import Report, parse_options
+from benchmarks.shared.report import Report, parse_options
 from benchmarks.shared.timing import interleaved
 from benchmarks.shared.versions import PROJECT_ROOT, code_revision, weights_hash
 from engines.backend.families.base import joint_velocities

@@ -70,7 +70,7 @@ class RunContext:
         work_folder: Exists and is writable; finished parts and results live there.
         report: Called with each Progress.
         cancel: Checked at every step by `step`.
-        models: The backend's model registry (engines.backend.registry.ModelRegistry), None lets the engine make its own.
+        models: An engines.backend.registry.ModelRegistry to share; None lets the engine make its own.
     """
 
     work_folder: Path

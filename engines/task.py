@@ -74,9 +74,7 @@ RequestType = TypeVar("RequestType", bound=Request)
 def request_class(task: str) -> type[Request]:
     """The task's Request class. Raises InvalidRequest for an unknown task."""
     if task not in TASKS:
-        raise InvalidRequest(
-            f"There is no task “{task}”.", f"Choose one of: {', '.join(sorted(TASKS))}.", field="task"
-        )
+        raise InvalidRequest(f"There is no task “{task}”.", f"Choose one of: {', '.join(sorted(TASKS))}.", field="task")
     found: type[Request] = importlib.import_module(f"{TASKS[task]}.request").REQUEST
     return found
 

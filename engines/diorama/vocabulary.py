@@ -30,7 +30,7 @@ class Noun:
 
 @dataclass(frozen=True)
 class World:
-    """All words. `motions` and `scenes` map a name to its phrasings; `glue` are words without a picture of their own."""
+    """All words. `motions` and `scenes` map a name to its phrasings; `glue`: words without a picture of their own."""
 
     nouns: dict[str, Noun]
     motions: dict[str, tuple[str, ...]]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.training.pretrain import Run, make_transformer
+from engines.training.pretrain import LOG_EVERY, Run, make_transformer
 from engines.training.run_state import load_state
 from engines.training.shared_parameters import SharedParameters
 
@@ -32,7 +32,7 @@ INDEX = {
 
 
 def export(run: Run, folder: Path) -> int:
-    """Writes transformer (float16 average), tokenizer, scheduler and index into `folder`.
+    """Writes transformer (float16 average), tokenizer (with its correction, if trained), scheduler, index and curve.
 
     Returns: the step of the run's state. Raises: FileNotFoundError where the run has no state.
     """
@@ -40,11 +40,26 @@ def export(run: Run, folder: Path) -> int:
     model = make_transformer(run.config)
     SharedParameters.of(model, 1).load_into(model, state["average"])
     model.half().save_pretrained(folder / "transformer")
-    vae = PatchVideoAutoencoder.from_pretrained(run.folder / "vae")
+    trained = run.folder / "vae_corrected"
+    vae = PatchVideoAutoencoder.from_pretrained(trained if trained.exists() else run.folder / "vae")
     vae.to(torch.float16).save_pretrained(folder / "vae")
     _write_json(folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "shift": run.config["sampling_shift"]})
     _write_json(folder / "model_index.json", INDEX)
+    write_curve(run, folder / "training_curve.jsonl", step)
     return step
+
+
+def write_curve(run: Run, path: Path, until: int) -> None:
+    """The run's log as it became these weights: one line per hundred steps, with the hours trained so far."""
+    seconds, lines = 0.0, []
+    for text in run.log.read_text(encoding="utf-8").splitlines():
+        record = json.loads(text)
+        if "loss" not in record or record["step"] > until:
+            continue
+        seconds += record["seconds_per_step"] * LOG_EVERY
+        kept = {name: record[name] for name in ("step", "phase", "loss", "rate_factor")}
+        lines.append(json.dumps({**kept, "hours": round(seconds / 3600, 2)}))
+    path.write_text("\n".join(lines[::5] + lines[-1:]) + "\n", encoding="utf-8")
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

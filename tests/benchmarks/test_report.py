@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.report import Options, Report, parse_options, table, write_json
+from benchmarks.shared.report import Options, Report, parse_options, table, write_json
 from benchmarks.shared.timing import interleaved
 from benchmarks.shared.versions import PROJECT_ROOT, code_revision, weights_hash
 from engines.errors import InvalidRequest
@@ -37,7 +37,7 @@ class Clips:
 
 
 def full_run(folder: Path, weights: Path, clips: Clips, names: str = "abcd", quick: bool = False) -> dict[str, Any]:
-    report = Report("little", Options(quick, folder / "little.json"), code=["benchmarks/report.py"], weights=[weights])
+    report = Report("little", Options(quick, folder / "little.json"), code=["benchmarks/shared/report.py"], weights=[weights])
     rows = [report.row("ours", name, lambda name=name: clips.measure(name)) for name in names]
     report.mean("noun", [row["noun"] for row in rows])
     report.number("ratio", 1.25)
@@ -80,7 +80,7 @@ def test_a_full_run_measures_only_what_it_has_not(tmp_path: Path, weights: Path)
     lines = [json.loads(line) for line in (tmp_path / "little.rows.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["clip"] for line in lines] == ["a", "b", "c", "d"]
     assert {(line["arm"], line["code"], line["weights"]) for line in lines} == {
-        ("ours", code_revision(["benchmarks/report.py"]), weights_hash([weights]))
+        ("ours", code_revision(["benchmarks/shared/report.py"]), weights_hash([weights]))
     }
 
 
@@ -90,7 +90,7 @@ def test_other_weights_or_another_arm_are_other_rows(tmp_path: Path, weights: Pa
     weights.write_bytes(b"second")
     full_run(tmp_path, weights, clips, "ab")
     assert clips.asked == ["a", "b", "a", "b"]
-    report = Report("little", Options(False, tmp_path / "little.json"), ["benchmarks/report.py"], [weights])
+    report = Report("little", Options(False, tmp_path / "little.json"), ["benchmarks/shared/report.py"], [weights])
     report.row("baseline", "a", lambda: clips.measure("a"))
     assert clips.asked == ["a", "b", "a", "b", "a"]
 
@@ -120,9 +120,9 @@ def test_the_torn_last_line_of_a_killed_run_is_made_again(tmp_path: Path, weight
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from benchmarks.report import Options, Report
+from benchmarks.shared.report import Options, Report
 
-report = Report("little", Options(False, Path(sys.argv[1]) / "little.json"), ["benchmarks/report.py"], [sys.argv[2]])
+report = Report("little", Options(False, Path(sys.argv[1]) / "little.json"), ["benchmarks/shared/report.py"], [sys.argv[2]])
 report.row("ours", "a", lambda: {"noun": 1.0, "frames": [1, 2]})
 report.row("ours", "b", lambda: os.kill(os.getpid(), signal.SIGKILL))
 """
@@ -148,7 +148,7 @@ def test_seconds_hold_what_an_earlier_run_needed(tmp_path: Path, weights: Path) 
 
 
 def test_numbers_that_are_none_are_refused(tmp_path: Path, weights: Path) -> None:
-    report = Report("little", Options(False, tmp_path / "little.json"), ["benchmarks/report.py"], [weights])
+    report = Report("little", Options(False, tmp_path / "little.json"), ["benchmarks/shared/report.py"], [weights])
     with pytest.raises(ValueError, match="not a finite number"):
         report.number("psnr", float("inf"))
     with pytest.raises(InvalidRequest):
