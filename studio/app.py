@@ -20,6 +20,7 @@ from studio.jobs.queue import JobQueue
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LOGIN_VARIABLE = "FRAMEWRIGHT_LOGIN"
+SPACE_VARIABLE = "SPACE_ID"
 LARGEST_UPLOAD = "200mb"
 
 
@@ -68,6 +69,12 @@ def choose_host(given: str | None, has_login: bool, forced: bool) -> str:
     )
 
 
+def is_public(host: str, has_login: bool) -> bool:
+    """Whether strangers may use this studio side by side: no login, and others can reach it or a service hosts it."""
+    hosted = bool(os.environ.get("GRADIO_SERVER_NAME") or os.environ.get(SPACE_VARIABLE))
+    return not has_login and (hosted or host not in LOOPBACK)
+
+
 def prepare_environment(home: Path) -> None:
     """No telemetry, no call to the hub, and Gradio's copies of files inside the studio's folder."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -90,9 +97,16 @@ def serve(queue: JobQueue, host: str, port: int | None, login: tuple[str, str] |
     """Shows the page until the process is told to end."""
     prepare_environment(queue.home)
     import_gradio_offline()
+    from starlette.middleware import Middleware
+
+    from studio.file_references import RefuseRemoteFiles
     from studio.page import build_page
     from studio.theme import FAVICON, PAGE_SCRIPT, STYLE_SHEET, page_head, page_theme
+    from studio.visitor import VisitorCookie
 
+    guards = [Middleware(RefuseRemoteFiles)]
+    if is_public(host, login is not None):
+        guards.append(Middleware(VisitorCookie, embedded=SPACE_VARIABLE in os.environ))
     page = build_page(queue)
     page.queue(default_concurrency_limit=None)
     page.launch(
@@ -109,6 +123,7 @@ def serve(queue: JobQueue, host: str, port: int | None, login: tuple[str, str] |
         ssr_mode=False,
         max_file_size=LARGEST_UPLOAD,
         show_error=True,
+        app_kwargs={"middleware": guards},
     )
 
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import gradio as gr
 
+from studio.visitor import visitor_owner
+
 LOCAL_OWNER = "local"
 
 
 def owner_of(request: gr.Request | None) -> str:
-    """The login's name, or "local" where the studio has no login."""
-    return (request.username if request is not None else None) or LOCAL_OWNER
+    """The login's name; in public mode a random visitor; "local" on a person's own computer without login."""
+    if request is None:
+        return LOCAL_OWNER
+    if request.username:
+        return str(request.username)
+    scope = request.request.scope if request.request is not None else {}
+    return visitor_owner(scope, request.session_hash) or LOCAL_OWNER

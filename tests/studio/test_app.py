@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engines.errors import InvalidRequest
-from studio.app import choose_host, login_from_environment, main
+from studio.app import choose_host, is_public, login_from_environment, main
 
 
 def test_other_computers_are_refused_without_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +33,16 @@ def test_a_hosting_service_counts_as_forced_but_not_for_another_address(monkeypa
     assert choose_host(None, has_login=False, forced=False) == "0.0.0.0"
     with pytest.raises(InvalidRequest):
         choose_host("192.168.0.7", has_login=False, forced=False)
+
+
+def test_strangers_share_a_studio_only_where_they_can_reach_it_without_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRADIO_SERVER_NAME", raising=False)
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert not is_public("127.0.0.1", has_login=False)
+    assert is_public("0.0.0.0", has_login=False)
+    assert not is_public("0.0.0.0", has_login=True)
+    monkeypatch.setenv("SPACE_ID", "anna/framewright")
+    assert is_public("127.0.0.1", has_login=False)
 
 
 def test_a_login_without_a_colon_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

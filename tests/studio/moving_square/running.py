@@ -43,8 +43,13 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def running_studio(home: Path, real_engine: bool = False) -> Iterator[RunningStudio]:
-    """Runs until the block ends. The moving square renders, or the real engine of `python app.py`."""
+def running_studio(home: Path, real_engine: bool = False, hosted: bool = False) -> Iterator[RunningStudio]:
+    """Runs until the block ends.
+
+    Args:
+        real_engine: As `python app.py` starts it; otherwise the moving square renders.
+        hosted: As a hosting service starts it, in public mode.
+    """
     port = free_port()
     command: Sequence[str] = (
         [sys.executable, "app.py", "--port", str(port)]
@@ -54,6 +59,7 @@ def running_studio(home: Path, real_engine: bool = False) -> Iterator[RunningStu
     log = home.parent / f"{home.name}.log"
     url = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "FRAMEWRIGHT_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    environment |= {"GRADIO_SERVER_NAME": "127.0.0.1"} if hosted else {}
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
