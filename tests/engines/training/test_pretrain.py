@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,17 +48,19 @@ def train_in_threads(
         thread.join()
 
 
-def killed(run: Run, patch: Callable[[], None]) -> int:
-    """Trains in a forked child that `patch` arranges to kill. Returns: the signal that ended it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            patch()
-            train_in_threads(run)
-        finally:
-            os._exit(0)  # reached only if the kill did not happen
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+def killed(run: Run, patch: Callable[[int], None], step: int) -> int:
+    """Trains in a fresh process that `patch(step)` arranges to kill (a forked one would inherit torch's threads).
+
+    Returns: the signal that ended it.
+    """
+    script = (
+        "import sys, pathlib, tests.engines.training.test_pretrain as here; folder = pathlib.Path(sys.argv[1]); "
+        "getattr(here, sys.argv[2])(int(sys.argv[3])); "
+        "here.train_in_threads(here.Run.open(folder, folder / 'config.yaml'))"
+    )
+    root = Path(__file__).resolve().parents[3]
+    command = [sys.executable, "-c", script, str(run.folder), patch.__name__, str(step)]
+    return -subprocess.run(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, check=False).returncode
 
 
 def die_after_saving(step: int) -> None:
@@ -128,7 +132,7 @@ def test_training_moves_every_weight_and_the_average_behind_it(uninterrupted: Ru
 def test_a_killed_run_resumes_bit_for_bit_in_other_processes(uninterrupted: Run, make_run: MakeRun) -> None:
     """Killed after step 3, then taken up by the real thing: two spawned processes on shared memory."""
     run = make_run("killed", steps=6)
-    assert killed(run, lambda: die_after_saving(3)) == signal.SIGKILL
+    assert killed(run, die_after_saving, 3) == signal.SIGKILL
     assert load_state(run.state)[1] == 3
     pretrain(run)
     assert_equal_states(run.state, uninterrupted.state)
@@ -140,7 +144,7 @@ def test_a_killed_run_resumes_bit_for_bit_in_other_processes(uninterrupted: Run,
 
 def test_a_kill_in_the_middle_of_saving_costs_one_step(uninterrupted: Run, make_run: MakeRun) -> None:
     run = make_run("torn", steps=6)
-    assert killed(run, lambda: die_while_saving(4)) == signal.SIGKILL
+    assert killed(run, die_while_saving, 4) == signal.SIGKILL
     assert run.state.with_suffix(".part").exists()
     state, step = load_state(run.state)
     assert step == 3
