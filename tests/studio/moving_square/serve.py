@@ -6,9 +6,9 @@ import signal
 import sys
 from pathlib import Path
 
-import tests.studio.moving_square
 from studio.app import serve
 from studio.jobs.queue import JobQueue
+from tests.studio.moving_square import registered
 
 
 def end(number: int, frame: object) -> None:
@@ -17,5 +17,5 @@ def end(number: int, frame: object) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, end)
-    with JobQueue(Path(sys.argv[1]), modules=[tests.studio.moving_square.__name__]) as queue:
+    with JobQueue(Path(sys.argv[1]), modules=[registered.__name__]) as queue:
         serve(queue, "127.0.0.1", int(sys.argv[2]))
