@@ -37,7 +37,9 @@ class Clips:
 
 
 def full_run(folder: Path, weights: Path, clips: Clips, names: str = "abcd", quick: bool = False) -> dict[str, Any]:
-    report = Report("little", Options(quick, folder / "little.json"), code=["benchmarks/shared/report.py"], weights=[weights])
+    report = Report(
+        "little", Options(quick, folder / "little.json"), code=["benchmarks/shared/report.py"], weights=[weights]
+    )
     rows = [report.row("ours", name, lambda name=name: clips.measure(name)) for name in names]
     report.mean("noun", [row["noun"] for row in rows])
     report.number("ratio", 1.25)
@@ -122,7 +124,8 @@ import os, signal, sys
 from pathlib import Path
 from benchmarks.shared.report import Options, Report
 
-report = Report("little", Options(False, Path(sys.argv[1]) / "little.json"), ["benchmarks/shared/report.py"], [sys.argv[2]])
+options = Options(False, Path(sys.argv[1]) / "little.json")
+report = Report("little", options, ["benchmarks/shared/report.py"], [sys.argv[2]])
 report.row("ours", "a", lambda: {"noun": 1.0, "frames": [1, 2]})
 report.row("ours", "b", lambda: os.kill(os.getpid(), signal.SIGKILL))
 """
