@@ -17,10 +17,10 @@ def error_updates(form: Form, error: UserError) -> dict[Any, Any]:
     """Updates of the form's components that show the error.
 
     A field's help line gives way to the message and the fix until the field is edited again. What has no field on the
-    page becomes a toast.
+    page becomes a toast. (Gradio 6.31's page shows no titles of toasts.)
     """
     if error.field is None or error.field not in form.components:
-        gr.Warning(html.escape(str(error)), title="This cannot be rendered")
+        gr.Warning(html.escape(str(error)))
         return form.without_errors()
     return form.with_error(error.field, str(error))
 

@@ -145,6 +145,19 @@ class Form:
         updates = {self.components[name]: self._update(name, value) for name, value in complete.items()}
         return {**updates, self.has_error: False}
 
+    def changed(self, values: Mapping[str, Any]) -> dict[Component, Any]:
+        """Updates that put these values into their fields and leave the others' values alone; errors go away."""
+        updates = {self.components[name]: self._update(name, value) for name, value in values.items()}
+        return {**self.without_errors(), **updates}
+
+    def offered(self, values: Mapping[str, Any]) -> dict[Component, Any]:
+        """Updates that make menus list these values; no value is set."""
+        return {
+            self.components[name]: gr.update(**self._listing(name, value))
+            for name, value in values.items()
+            if name in self.components and self._listing(name, value)
+        }
+
     def with_error(self, name: str, message: str) -> dict[Component, Any]:
         """Updates that show a message beside one field and beside no other."""
         invalid = gr.update(info=message, elem_classes=[*self._classes(name), "invalid"])
@@ -165,13 +178,18 @@ class Form:
         }
         if value:
             changes["value"] = value[0]
-            listed = self.choices.get(name)
-            if listed is not None and value[0] not in [known for _, known in listed]:
-                changes["choices"] = [*listed, (str(value[0]), value[0])]
+            changes |= self._listing(name, value[0])
         return gr.update(**changes)
 
-    def on_edit(self, handler: Callable[..., Any], outputs: Sequence[Component]) -> None:
-        """Calls `handler(has_error, *values)` after a person changed any field; of quick edits the last one counts.
+    def _listing(self, name: str, value: Any) -> dict[str, Any]:
+        """The choices of a menu with a value that it lacks; {} if it has it or is no such menu."""
+        listed = self.choices.get(name)
+        if listed is None or value in [known for _, known in listed]:
+            return {}
+        return {"choices": [*listed, (str(value), value)]}
+
+    def on_edit(self, handler: Callable[..., Any], before: Sequence[Component], outputs: Sequence[Component]) -> None:
+        """Calls `handler(*before, *values)` after a person changed any field; of quick edits the last one counts.
 
         Text fields are followed by `change`, because the `input` event of Gradio 6.31's Textbox comes with key presses
         only, not with pasting, deleting or a chip.
@@ -179,7 +197,7 @@ class Form:
         gr.on(
             [one.change if isinstance(one, gr.Textbox) else one.input for one in self.components.values()],
             handler,
-            [self.has_error, *self.inputs],
+            [*before, *self.inputs],
             list(outputs),
             show_progress="hidden",
             trigger_mode="always_last",

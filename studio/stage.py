@@ -11,6 +11,7 @@ import gradio as gr
 from studio import stage_html
 from studio.files import FileServer
 from studio.film_strip import StripItem, film_strip, strip_value
+from studio.smaller import smaller_fields
 
 if TYPE_CHECKING:
     from engines.task import OutputFile
@@ -71,6 +72,9 @@ class Stage:
                 "Render again, new seed", elem_id=f"{task}-again", visible=False, size="md", min_width=110
             )
             self.retry = gr.Button("Retry", elem_id=f"{task}-retry", visible=False, size="md", min_width=110)
+            self.smaller = gr.Button(
+                "Retry smaller", elem_id=f"{task}-smaller", visible=False, size="md", min_width=110
+            )
         self.takes = film_strip(f"{task}-contact-sheet")
         self.shown = gr.State(NOTHING_SHOWN)
 
@@ -78,7 +82,7 @@ class Stage:
     def outputs(self) -> list[Any]:
         return [
             self.screen, self.video, self.progress, self.cancel, self.announcer, self.facts,
-            self.download, self.reuse, self.again, self.retry, self.takes, self.shown,
+            self.download, self.reuse, self.again, self.retry, self.smaller, self.takes, self.shown,
         ]  # fmt: skip
 
     def updates(self, job: Job | None, shown: dict[str, Any], take: int = 0) -> dict[Any, Any]:
@@ -112,6 +116,7 @@ class Stage:
             self.reuse: gr.update(visible=bool(status) and status not in stage_html.UNFINISHED),
             self.again: gr.update(visible=chosen is not None),
             self.retry: gr.update(visible=status in RETRYABLE),
+            self.smaller: gr.update(visible=job is not None and smaller_fields(job) is not None),
             self.takes: self._takes(job, videos, take),
         }
 

@@ -10,20 +10,22 @@ from typing import Any
 import gradio as gr
 
 from engines.diorama.vocabulary import chip_phrases, example_prompts
-from engines.errors import InvalidRequest, NotAvailable, UserError
-from engines.media.metadata import read_request
+from engines.errors import NotAvailable, UserError
 from engines.task import make_engine, parse_request
 from engines.text_to_video.request import TextToVideoRequest
 from studio.error_messages import error_updates
 from studio.files import FileServer
 from studio.film_strip import film_strip, strip_value
 from studio.form import Form
+from studio.form_memory import FormMemory
 from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
 from studio.model_menus import ModelMenu, length_entries, size_entries
 from studio.owner import owner_of
 from studio.prompt_advice import catalogue, estimate_line, prompt_warning, settings_advice
 from studio.prompt_helper import prompt_helper
+from studio.settings_file import settings_of
+from studio.smaller import smaller_fields
 from studio.stage import Stage
 
 TASK = TextToVideoRequest.task
@@ -55,6 +57,7 @@ class TextToVideoTab:
             with gr.Column(elem_classes=["showing"], scale=7, min_width=320):
                 self.stage = Stage(TASK, files, example_prompts()[:3])
                 self.recent = film_strip(f"{TASK}-recent")
+        self.memory = FormMemory(self.form, queue)
         self.job_id = gr.BrowserState("", storage_key=f"framewright-{TASK}-job", secret="framewright")
         self.take = gr.State(0)
         self.timer = gr.Timer(WATCH_SECONDS, active=False)
@@ -109,10 +112,14 @@ class TextToVideoTab:
     def _menus(self, values: Mapping[str, Any], offer: bool = False) -> Updates:
         return {one: change for menu in self.menus for one, change in menu.update(values, offer).items()}
 
+    def _settled(self, values: Mapping[str, Any], owner: str, offer: bool = False) -> Updates:
+        """Keeps these values and says what they will lead to."""
+        self.memory.save(owner, values)
+        return self._menus(values, offer) | self._advice(values, owner)
+
     def _filled(self, values: Mapping[str, Any], owner: str) -> Updates:
         complete = self.form.defaults() | dict(values)
-        self.queue.save_form(owner, TASK, {name: complete[name] for name in self.form.names})
-        return self.form.filled(complete) | self._menus(complete, offer=True) | self._advice(complete, owner)
+        return self.form.filled(complete) | self._settled(complete, owner, offer=True)
 
     def _recent(self, owner: str, current: str | None) -> Updates:
         jobs = self.queue.list(owner, TASK, RECENT_JOBS)
@@ -139,8 +146,7 @@ class TextToVideoTab:
             job = self.queue.submit(TASK, values, owner)
         except UserError as error:
             return error_updates(self.form, error)
-        self.queue.save_form(owner, TASK, values)
-        return self.form.without_errors() | self._advice(values, owner) | self._follows(job, owner)
+        return self.form.without_errors() | self._settled(values, owner) | self._follows(job, owner)
 
     def again(self, request: gr.Request, job_id: str) -> Updates:
         """The same request with the seeds after those that it used."""
@@ -159,6 +165,15 @@ class TextToVideoTab:
             return self._follows(self.queue.retry(job_id, owner), owner)
         except UserError as error:
             return error_updates(self.form, error)
+
+    def retry_smaller(self, request: gr.Request, job_id: str) -> Updates:
+        owner = owner_of(request)
+        try:
+            failed = self.queue.get(job_id, owner)
+            job = self.queue.submit(TASK, smaller_fields(failed) or failed.fields, owner)
+        except UserError as error:
+            return error_updates(self.form, error)
+        return self._filled(job.fields, owner) | self._follows(job, owner)
 
     def cancel(self, request: gr.Request, job_id: str, shown: dict[str, Any]) -> Updates:
         owner = owner_of(request)
@@ -188,13 +203,13 @@ class TextToVideoTab:
         except UserError as error:
             return error_updates(self.form, error)
 
-    def edited(self, request: gr.Request, has_error: bool, *given: Any) -> Updates:
+    def edited(self, request: gr.Request, has_error: bool, is_back: bool, *given: Any) -> Updates:
         """Keeps the form, takes the errors away, says what the prompt and the settings will lead to."""
-        owner = owner_of(request)
-        values = self.form.values(given)
-        self.queue.save_form(owner, TASK, values)
+        owner, values = owner_of(request), self.form.values(given)
         cleared = self.form.without_errors() if has_error else {}
-        return cleared | self._menus(values) | self._advice(values, owner)
+        if not is_back:
+            return cleared | self._advice(values, owner)
+        return cleared | self._settled(values, owner)
 
     def _chooses_from(self, menu: ModelMenu) -> Callable[..., Updates]:
         """What an entry of the menu stands for goes into its fields; "Custom" shows them."""
@@ -204,7 +219,7 @@ class TextToVideoTab:
             fields = menu.chosen(entry, values["model"])
             if not fields:
                 return {self.advanced: gr.update(open=True)}
-            return self._filled(values | fields, owner_of(request))
+            return self.form.changed(fields) | self._settled(values | fields, owner_of(request))
 
         return choose
 
@@ -224,10 +239,10 @@ class TextToVideoTab:
     def reuse_file(self, request: gr.Request, path: str) -> Updates:
         """Fills the form from a file that Framewright wrote."""
         try:
-            known = _text_to_video_fields(read_request(Path(path)))
+            known = settings_of(Path(path), TextToVideoRequest, "Text to video")
         except UserError as error:
             return error_updates(self.form, error)
-        gr.Info("The form now holds the settings of this file.", title="Settings reused")
+        gr.Info("The form now holds the settings of this file.")
         return self._filled(known, owner_of(request))
 
     def open_page(self, request: gr.Request, job_id: str) -> Updates:
@@ -235,7 +250,11 @@ class TextToVideoTab:
         owner = owner_of(request)
         job = self._job_to_show(job_id, owner)
         shows = self._follows(job, owner) if job else self._shows(None, owner)
-        return self._filled(self.queue.load_form(owner, TASK) or {}, owner) | shows
+        return self.memory.recall(owner) | shows
+
+    def came_back(self, request: gr.Request, *given: Any) -> Updates:
+        """The form is as it was left, but for what was typed meanwhile."""
+        return {self.memory.is_back: True} | self._settled(self.form.values(given), owner_of(request), offer=True)
 
     def _job_to_show(self, job_id: str, owner: str) -> Job | None:
         latest = self.queue.list(owner, TASK, RECENT_JOBS)
@@ -256,38 +275,28 @@ class TextToVideoTab:
         self.render.click(self.submit, fields, [*form, *advice, *follows], **hidden)
         stage.again.click(self.again, self.job_id, [*form, *advice, *follows], **hidden)
         stage.retry.click(self.retry, self.job_id, [*form, *follows], **hidden)
+        stage.smaller.click(self.retry_smaller, self.job_id, [*form, *advice, *follows], **hidden)
         stage.cancel.click(self.cancel, [self.job_id, stage.shown], [*form, *follows], **hidden)
         self.timer.tick(self.watch, [self.job_id, stage.shown, self.take], follows, **hidden)
         stage.takes.pick(self.pick_take, [self.job_id, stage.shown], follows, **hidden)
         self.recent.pick(self.pick_recent, None, [*form, *follows], **hidden)
         stage.reuse.click(self.reuse_job, self.job_id, [*form, *advice], **hidden)
         self.upload.upload(self.reuse_file, self.upload, [*form, *advice], **hidden)
-        page.load(self.open_page, self.job_id, [*form, *advice, *follows], **hidden)
+        opened = page.load(self.open_page, self.job_id, [*self.memory.outputs, *follows], **hidden)
+        self.memory.fill_after(opened, self.came_back, advice, **hidden)
         self._wire_edits([*form, *advice], hidden)
 
     def _wire_edits(self, outputs: list[Any], hidden: Mapping[str, Any]) -> None:
         """Edits of the fields, and the menu and dice that set fields; what they set counts as an edit."""
-        self.form.on_edit(self.edited, outputs)
-        inputs = [self.form.has_error, *self.form.inputs]
+        before = [self.form.has_error, self.memory.is_back]
+        self.form.on_edit(self.edited, before, outputs)
         for menu in self.menus:
             menu.component.input(
                 self._chooses_from(menu), [menu.component, *self.form.inputs], [*outputs, self.advanced], **hidden
             )
         self.form.components["model"].select(self.choose_model, self.form.inputs, outputs, **hidden)
         rolled = self.form.dice["seed"].click(_roll, None, self.form.components["seed"], **hidden)
-        rolled.then(self.edited, inputs, outputs, **hidden)
-
-
-def _text_to_video_fields(record: dict[str, Any]) -> dict[str, Any]:
-    """The request inside a file as values of this form. Raises: InvalidRequest if it is another task's or damaged."""
-    fields = {name: value for name, value in record.items() if name != "task"}
-    if record.get("task") != TASK:
-        raise InvalidRequest(
-            f"This file was made by the task “{record.get('task')}”, not by Text to video.",
-            "Choose a file that Text to video made.",
-            field="file",
-        )
-    return parse_request(TextToVideoRequest, fields).model_dump(mode="json")
+        rolled.then(self.edited, [*before, *self.form.inputs], outputs, **hidden)
 
 
 def _roll() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.studio.moving_square.running import RunningStudio
@@ -121,12 +121,15 @@ def test_a_text_file_is_refused_with_words(square_studio: RunningStudio, open_pa
     bad.write_text("this is no video", encoding="utf-8")
     page = open_page(square_studio)
     page.upload(bad)
-    expect(page.page.get_by_text("clip.mp4").first).to_be_visible()
+    toast = page.page.get_by_test_id("toast-body")
+    expect(toast).to_contain_text("“clip.mp4” cannot be read as video or picture")
+    expect(toast).to_contain_text("Choose a whole file in MP4, MOV, WebM, MKV, AVI, GIF or another video format")
 
 
 def test_cancel_then_retry_then_the_strip(square_studio: RunningStudio, open_page: OpenPage) -> None:
     page = open_page(square_studio)
     page.write_prompt("a fox to cancel")
+    page.part("takes").get_by_label("1").check()
     page.part("quality").get_by_role("button").first.click()
     page.fill_number("steps", 30)
     page.render()
@@ -142,6 +145,46 @@ def test_cancel_then_retry_then_the_strip(square_studio: RunningStudio, open_pag
     assert poster is not None
     assert page.page.request.get(poster).headers["content-type"] == "image/webp"
     expect(recent.first).to_have_attribute("aria-pressed", "true")
+
+
+def test_what_is_too_large_can_be_retried_smaller(square_studio: RunningStudio, open_page: OpenPage) -> None:
+    page = open_page(square_studio)
+    page.write_prompt("too large a fox")
+    page.part("takes").get_by_label("1").check()
+    page.choose("length", "Clip, 17 frames")
+    page.render()
+    expect(page.part("screen")).to_contain_text("Choose fewer frames or a smaller size.")
+    page.part("smaller").click()
+    expect(page.part("length").locator("input")).to_have_value("Picture, 1 frame")
+    expect(page.part("screen")).to_contain_text("This render failed")
+    expect(page.part("smaller")).to_be_hidden()
+    expect(page.part("retry")).to_be_visible()
+    page.choose("length", "Clip, 17 frames")
+
+
+def test_what_is_typed_while_the_page_loads_stays_and_the_rest_comes_back(
+    square_studio: RunningStudio, open_page: OpenPage
+) -> None:
+    page = open_page(square_studio)
+    page.fill_number("seed", 4711)
+    page.part("quality").get_by_role("button").first.click()
+    page.fill_number("steps", 7)
+    page.write_prompt("the form of last time")
+    expect(page.part("warning")).to_contain_text("“form”")
+    held: list[Route] = []
+    page.page.route("**/queue/join*", lambda route: held.append(route))
+    page.leave_and_come_back()
+    page.write_prompt("a fox that was typed early")
+    page.page.wait_for_timeout(500)
+    assert held, "the load event has not been answered yet"
+    for route in held:
+        route.continue_()
+    page.page.unroute("**/queue/join*")
+    page.wait_until_ready()
+    expect(page.part("seed").locator("input[type=number]")).to_have_value("4711")
+    page.part("quality").get_by_role("button").first.click()
+    expect(page.part("steps").locator("input[type=number]")).to_have_value("7")
+    expect(page.prompt).to_have_value("a fox that was typed early")
 
 
 def test_a_failure_says_what_to_do_and_folds_the_log(square_studio: RunningStudio, open_page: OpenPage) -> None:

@@ -76,3 +76,17 @@ def test_filling_gives_missing_fields_their_default_and_adds_values_that_a_menu_
     assert updates[form.components["prompt"]]["value"] == "a fox"
     assert updates[form.components["steps"]]["value"] == 20
     assert ("3", 3) in updates[form.components["takes"]]["choices"]
+
+
+def test_changing_some_fields_leaves_the_values_of_the_others_alone(form: Form) -> None:
+    updates = form.changed({"frames": 1})
+    assert updates[form.components["frames"]]["value"] == 1
+    assert "value" not in updates[form.components["prompt"]]
+    assert updates[form.has_error] is False
+
+
+def test_menus_offer_values_that_they_lack_without_choosing_them(form: Form) -> None:
+    updates = form.offered({"takes": 3, "steps": 7, "model": "diorama"})
+    assert list(updates) == [form.components["takes"]]
+    assert ("3", 3) in updates[form.components["takes"]]["choices"]
+    assert "value" not in updates[form.components["takes"]]

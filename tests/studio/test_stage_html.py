@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from engines.task import Result
 from studio import stage_html
-from studio.jobs.job import Job
-
-
-def job(tmp_path: Path, **changes: Any) -> Job:
-    fields: dict[str, Any] = {
-        "id": "a" * 32, "task": "text_to_video", "owner": "local", "fields": {"prompt": "a fox", "seed": 3},
-        "status": "queued", "position": 1, "phase": "", "step": 0, "total": 0, "message": "", "seconds_left": None,
-        "seconds_running": 0.0, "preview": None, "preview_version": 0, "result": None, "error": None, "warnings": [],
-        "created": "", "started": None, "finished": None, "folder": tmp_path, "attempt": 1, "trashed": False,
-    }  # fmt: skip
-    return Job(**(fields | changes))
+from tests.studio.a_job import job
 
 
 @pytest.mark.parametrize(
