@@ -146,5 +146,12 @@ class StudioPage:
             self.part("upload").click()
         waiting.value.set_files(file)
 
+    def picture(self, path: Path) -> None:
+        """The window from the top of the page, when hovering and colour changes are over."""
+        self.page.mouse.move(0, 0)
+        self.page.evaluate("() => window.scrollTo(0, 0)")
+        self.page.wait_for_timeout(800)
+        self.page.screenshot(path=path)
+
     def scrolls_sideways(self) -> bool:
         return bool(self.page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"))
