@@ -178,18 +178,20 @@ def test_files_of_the_home_folder_are_not_served(client: Client, studio: Running
     assert refused.value.code == 403
 
 
-def test_the_readme_example_works_as_printed(studio: RunningStudio, tmp_path: Path) -> None:
+def test_the_readme_example_works_as_printed_with_the_real_engine(real_studio: RunningStudio, tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- client-example -->\s*```python\n(.*?)```", readme, re.S)
     assert found, "README.md has no block marked <!-- client-example -->"
     printed = found.group(1)
     assert "http://127.0.0.1:7860" in printed
     script = tmp_path / "example.py"
-    script.write_text(printed.replace("http://127.0.0.1:7860", studio.url), encoding="utf-8")
+    script.write_text(printed.replace("http://127.0.0.1:7860", real_studio.url), encoding="utf-8")
     finished = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
     said = re.search(r"The video is (.+\.mp4)", finished.stdout)
     assert said, finished.stdout
-    assert Path(said.group(1)).is_file()
+    request = read_request(Path(said.group(1)))
+    assert (request["prompt"], request["seed"], request["steps"]) == ("a fox bounces on a green field", 7, 10)
+    assert re.search(r"^running \w* \d+ of \d+$", finished.stdout, re.M), finished.stdout
