@@ -59,23 +59,24 @@ def _constant(stage: Stage, value: float) -> Array:
     return np.full(stage.frames, value)
 
 
-def _slide(stage: Stage, random: Random, direction: int) -> Track:
-    _, y, size = _rest(stage, random, 0.4, 0.54)
-    reach = stage.width - size * 0.92
-    travel = min(random.uniform(0.34, 0.5) * stage.width, reach)
+def _crossing(length: int, size: float, stage: Stage, random: Random, direction: int) -> Array:
+    """A way along one side of the frame, `length` pixels long, that keeps the object inside."""
+    reach = length - size * 0.92
+    travel = min(random.uniform(0.34, 0.5) * length, reach)
     start = size * 0.46 + random.uniform(0, reach - travel)
     path = start + travel * stage.progress
-    x = path if direction > 0 else stage.width - path
+    return path if direction > 0 else length - path
+
+
+def _slide(stage: Stage, random: Random, direction: int) -> Track:
+    _, y, size = _rest(stage, random, 0.4, 0.54)
+    x = _crossing(stage.width, size, stage, random, direction)
     return Track(x, _constant(stage, y), _constant(stage, size), _constant(stage, 0.0))
 
 
 def _climb(stage: Stage, random: Random, direction: int) -> Track:
     x, _, size = _rest(stage, random, 0.4, 0.54)
-    reach = stage.height - size * 0.92
-    travel = min(random.uniform(0.34, 0.5) * stage.height, reach)
-    start = size * 0.46 + random.uniform(0, reach - travel)
-    path = start + travel * stage.progress
-    y = path if direction > 0 else stage.height - path
+    y = _crossing(stage.height, size, stage, random, direction)
     return Track(_constant(stage, x), y, _constant(stage, size), _constant(stage, 0.0))
 
 
