@@ -30,7 +30,7 @@ from engines.backend.families.ltx import LTXFamily
 from engines.backend.registry import ModelRegistry
 from engines.context import RunContext
 from engines.diorama.captions import plain_caption
-from engines.diorama.clip_spec import ClipSpec, combinations
+from engines.diorama.clip_spec import ClipSpec, held_out_specs
 from engines.diorama.judge import JUDGES_FOLDER
 from engines.diorama.judge.model import ClipJudge
 from engines.diorama.render import render
@@ -57,14 +57,8 @@ CODE = (
     "benchmarks/text_to_video.py",
 )
 PROMPTS, QUICK_PROMPTS, SHEET_PROMPTS = 160, 16, 12
+FIRST_SEED = 900_000
 WORK = PROJECT_ROOT / "benchmarks" / "work" / NAME  # ignored: rendered clips, so that a killed run keeps them
-
-
-def held_out_specs(count: int) -> list[ClipSpec]:
-    """Held-out combinations at equal distances in their fixed order: chosen by number, not by looks."""
-    choices = combinations(held_out=True)
-    picked = [choices[int(index)] for index in np.linspace(0, len(choices) - 1, count)]
-    return [ClipSpec(*words, seed=900_000 + row) for row, words in enumerate(picked)]
 
 
 def clip_name(spec: ClipSpec) -> str:
@@ -161,7 +155,7 @@ def add_distance(report: Report, judge: ClipJudge, specs: Sequence[ClipSpec]) ->
 
 def add_time(report: Report, steps: int, pairs: int) -> None:
     """Our denoising against LTXPipeline's, from the same embeddings and noise to latents."""
-    family, request = bundled(), request_for(held_out_specs(2)[0])
+    family, request = bundled(), request_for(held_out_specs(2, FIRST_SEED)[0])
     geometry = family.geometry(96, 96, 17, 24)
     prompts, coordinates = encode_prompts(family, request), family.coordinates(geometry)
     start = gaussian_noise((1, geometry.tokens, family.channels), seed=1)
@@ -219,7 +213,7 @@ def main() -> None:
     options = parse_options(NAME, __doc__)
     report = Report(NAME, options, CODE, WEIGHTS)
     judge = load_judge(JUDGES_FOLDER / "b")
-    specs = held_out_specs(QUICK_PROMPTS if report.quick else PROMPTS)
+    specs = held_out_specs(QUICK_PROMPTS if report.quick else PROMPTS, FIRST_SEED)
     ours = [report.row("sampled", clip_name(spec), lambda s=spec: reading(judge, rendered(s))) for spec in specs]  # type: ignore[misc]
     again = [
         report.row("reconstructed", clip_name(spec), lambda s=spec: measure_reconstruction(judge, s))  # type: ignore[misc]
@@ -230,7 +224,7 @@ def main() -> None:
     add_distance(report, judge, specs)
     add_time(report, steps=20, pairs=15)
     if not report.quick:
-        shown = held_out_specs(SHEET_PROMPTS)
+        shown = held_out_specs(SHEET_PROMPTS, FIRST_SEED)
         sheet = contact_sheet(
             [rendered(spec) for spec in shown], 2, [plain_caption(spec) for spec in shown], frames_per_clip=6
         )

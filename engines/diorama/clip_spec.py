@@ -53,3 +53,10 @@ def random_spec(random: np.random.Generator, held_out: bool = False, frames: int
     choices = combinations(held_out)
     noun, motion, scene = choices[int(random.integers(len(choices)))]
     return ClipSpec(noun, motion, scene, int(random.integers(2**31)), frames, size, size)
+
+
+def held_out_specs(count: int, first_seed: int = 0, frames: int = 17) -> list[ClipSpec]:
+    """Held-out combinations at equal distances in their fixed order: chosen by number, not by looks."""
+    choices = combinations(held_out=True)
+    picked = [choices[int(index)] for index in np.linspace(0, len(choices) - 1, count)]
+    return [ClipSpec(*words, seed=first_seed + row, frames=frames) for row, words in enumerate(picked)]

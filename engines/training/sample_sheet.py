@@ -13,7 +13,7 @@ from engines.backend.catalogue import load_catalogue
 from engines.backend.families.base import Family, joint_velocities
 from engines.backend.registry import load_ltx
 from engines.diorama.captions import plain_caption
-from engines.diorama.clip_spec import ClipSpec, combinations
+from engines.diorama.clip_spec import held_out_specs
 from engines.media.contact_sheet import contact_sheet, save_picture
 from engines.sampling.guidance import ClassifierFree, GuidedVelocity
 from engines.sampling.loop import sample
@@ -22,13 +22,6 @@ from engines.sampling.schedules import make_schedule, uniform
 from engines.sampling.solvers import make_solver
 
 Frames = npt.NDArray[np.uint8]
-
-
-def held_out_specs(count: int, frames: int = 17) -> list[ClipSpec]:
-    """Every so-manieth of the held-out combinations: the choice depends on the count alone."""
-    choices = combinations(held_out=True)
-    picked = [choices[int(index)] for index in np.linspace(0, len(choices) - 1, count)]
-    return [ClipSpec(*words, seed=row, frames=frames) for row, words in enumerate(picked)]
 
 
 def load_exported(folder: Path) -> Family:
@@ -56,7 +49,7 @@ def write_sheet(
     family: Family, path: Path, count: int, frames: int, report: Callable[[str], None] = print
 ) -> list[Frames]:
     """Samples `count` held-out prompts and saves them as one picture. Returns: the clips."""
-    specs = held_out_specs(count, frames)
+    specs = held_out_specs(count, frames=frames)
     clips = []
     for row, spec in enumerate(specs):
         clips.append(sample_clip(family, plain_caption(spec), row, frames))
