@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from engines.task import Request
+from studio.events import BESIDE_THE_QUEUE
 from studio.theme import STATIC
 
 LAYERS = ("main", "look", "quality", "advanced")
@@ -199,8 +200,6 @@ class Form:
             handler,
             [*before, *self.inputs],
             list(outputs),
-            show_progress="hidden",
             trigger_mode="always_last",
-            concurrency_limit=None,
-            api_visibility="private",
+            **BESIDE_THE_QUEUE,
         )

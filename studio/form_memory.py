@@ -11,12 +11,14 @@ import gradio as gr
 from studio.form import Form
 from studio.jobs.queue import JobQueue
 
-# Runs in the browser, so that no round trip lies between looking at a field and filling it: a field that no longer
-# holds its default was typed into, and stays.
+# Runs in the browser, so that no round trip lies between looking at a field and filling it: a field that was touched
+# (framewright.js notes which) or that no longer holds its default stays.
 KEEP_TYPED = """(kept, ...now) => {
     if (!kept) return now;
-    const {values, defaults} = JSON.parse(kept);
-    return now.map((value, i) => JSON.stringify(value) === JSON.stringify(defaults[i]) ? values[i] : value);
+    const {values, defaults, ids} = JSON.parse(kept);
+    const touched = window.framewrightTouched || new Set();
+    const untouched = (value, i) => !touched.has(ids[i]) && JSON.stringify(value) === JSON.stringify(defaults[i]);
+    return now.map((value, i) => untouched(value, i) ? values[i] : value);
 }"""
 
 
@@ -46,7 +48,11 @@ class FormMemory:
         defaults = self.form.defaults()
         values = defaults | (self.queue.load_form(owner, self.form.task) or {})
         names = self.form.names
-        kept = {"values": [values[name] for name in names], "defaults": [defaults[name] for name in names]}
+        kept = {
+            "values": [values[name] for name in names],
+            "defaults": [defaults[name] for name in names],
+            "ids": [component.elem_id for component in self.form.inputs],
+        }
         return {self.kept: json.dumps(kept), **self.form.offered(values)}
 
     @property

@@ -7,6 +7,7 @@ import gradio as gr
 from engines.backend.catalogue import load_catalogue
 from engines.text_to_video.request import TextToVideoRequest
 from studio.api import add_endpoints
+from studio.events import BESIDE_THE_QUEUE
 from studio.files import FileServer
 from studio.header import Header, status_line
 from studio.jobs.queue import JobQueue
@@ -59,6 +60,4 @@ def _show_queue_length(page: gr.Blocks, header: Header, queue: JobQueue) -> None
 
     timer = gr.Timer(QUEUE_LENGTH_SECONDS)
     for happens in (timer.tick, page.load):
-        happens(
-            line, None, header.status, show_progress="hidden", concurrency_limit=None, api_visibility="private"
-        )  # fmt: skip
+        happens(line, None, header.status, **BESIDE_THE_QUEUE)

@@ -21,7 +21,6 @@ PLAYABLE = (".mp4", ".webm")
 PICTURES = (".gif", ".png", ".webp")
 RETRYABLE = ("failed", "cancelled", "interrupted")
 CAPTION_CHARACTERS = 60
-NOTHING_SHOWN: dict[str, Any] = {"key": None}
 
 
 def videos_of(job: Job) -> list[OutputFile]:
@@ -76,7 +75,9 @@ class Stage:
                 "Retry smaller", elem_id=f"{task}-smaller", visible=False, size="md", min_width=110
             )
         self.takes = film_strip(f"{task}-contact-sheet")
-        self.shown = gr.State(NOTHING_SHOWN)
+        # In the browser, not in a State: answers may come in another order than they were made in, and what the page
+        # says it shows has to be what the last of them put there.
+        self.shown: Any = gr.Textbox(visible="hidden", elem_id=f"{task}-shown", label="What the stage shows")
 
     @property
     def outputs(self) -> list[Any]:
@@ -85,7 +86,7 @@ class Stage:
             self.download, self.reuse, self.again, self.retry, self.smaller, self.takes, self.shown,
         ]  # fmt: skip
 
-    def updates(self, job: Job | None, shown: dict[str, Any], take: int = 0) -> dict[Any, Any]:
+    def updates(self, job: Job | None, shown: str | None, take: int = 0) -> dict[Any, Any]:
         """What has to change on the page. While a job runs this is only the preview and the bar.
 
         Args:
@@ -93,14 +94,12 @@ class Stage:
             shown: The value of `self.shown`: what the page shows already.
             take: Which of the videos stands on the stage.
         """
-        key = (job.id, job.status, take) if job else ("", "", 0)
-        moving: dict[Any, Any] = {self.progress: stage_html.progress_bar(job)}
+        key = f"{job.id} {job.status} {take}" if job else "nothing"
+        moving: dict[Any, Any] = {self.progress: stage_html.progress_bar(job), self.shown: key}
         if job is not None and job.status in stage_html.UNFINISHED:
             moving[self.screen] = gr.update(value=stage_html.screen(job), visible=True)
             moving[self.announcer] = stage_html.announcement(job)
-        if shown.get("key") == list(key):
-            return moving
-        return moving | self._standing(job, take) | {self.shown: {"key": list(key)}}
+        return moving if shown == key else moving | self._standing(job, take)
 
     def _standing(self, job: Job | None, take: int) -> dict[Any, Any]:
         """Everything that changes only with the state of the job."""

@@ -5,6 +5,15 @@
   const remembered = localStorage.getItem(THEME_KEY);
   if (remembered) setDark(remembered === 'dark');
 
+  // Fields that a person has set, so that the form of last time does not go over them (form_memory.py).
+  window.framewrightTouched = new Set();
+  const touch = (event) => {
+    const field = event.target.closest && event.target.closest('.field');
+    if (field) window.framewrightTouched.add(field.id);
+  };
+  document.addEventListener('input', touch, true);
+  document.addEventListener('mousedown', (event) => event.target.closest('[role="option"]') && touch(event), true);
+
   // After Render: go to the field that is wrong, or on a phone to the stage.
   const wait = (tries) => {
     const tab = [...document.querySelectorAll('.workbench')].find((one) => one.offsetParent !== null);

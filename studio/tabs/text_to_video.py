@@ -14,6 +14,7 @@ from engines.errors import NotAvailable, UserError
 from engines.task import make_engine, parse_request
 from engines.text_to_video.request import TextToVideoRequest
 from studio.error_messages import error_updates
+from studio.events import BESIDE_THE_QUEUE, HIDDEN
 from studio.files import FileServer
 from studio.film_strip import film_strip, strip_value
 from studio.form import Form
@@ -125,10 +126,10 @@ class TextToVideoTab:
         jobs = self.queue.list(owner, TASK, RECENT_JOBS)
         return {self.recent: strip_value("Recent renders", self.stage.recent_items(jobs, current))}
 
-    def _shows(self, job: Job | None, owner: str, shown: dict[str, Any] | None = None, take: int = 0) -> Updates:
+    def _shows(self, job: Job | None, owner: str, shown: str | None = None, take: int = 0) -> Updates:
         running = job is not None and not job.is_over
-        updates = self.stage.updates(job, shown or {"key": None}, take)
-        if self.stage.shown in updates:
+        updates = self.stage.updates(job, shown, take)
+        if self.stage.takes in updates:
             updates |= self._recent(owner, job.id if job else None)
         return updates | {self.timer: gr.Timer(active=running)}
 
@@ -175,7 +176,7 @@ class TextToVideoTab:
             return error_updates(self.form, error)
         return self._filled(job.fields, owner) | self._follows(job, owner)
 
-    def cancel(self, request: gr.Request, job_id: str, shown: dict[str, Any]) -> Updates:
+    def cancel(self, request: gr.Request, job_id: str, shown: str) -> Updates:
         owner = owner_of(request)
         try:
             job = self.queue.cancel(job_id, owner)
@@ -183,7 +184,7 @@ class TextToVideoTab:
             return error_updates(self.form, error)
         return self._shows(job, owner, shown) | {self.stage.cancel: gr.update(interactive=False)}
 
-    def watch(self, request: gr.Request, job_id: str, shown: dict[str, Any], take: int) -> Updates:
+    def watch(self, request: gr.Request, job_id: str, shown: str, take: int) -> Updates:
         """Asked twice a second while a job is not over."""
         owner = owner_of(request)
         try:
@@ -192,7 +193,7 @@ class TextToVideoTab:
             return {self.job_id: ""} | self._shows(None, owner, shown)
         return self._shows(job, owner, shown, take)
 
-    def pick_take(self, request: gr.Request, job_id: str, shown: dict[str, Any], event: gr.EventData) -> Updates:
+    def pick_take(self, request: gr.Request, job_id: str, shown: str, event: gr.EventData) -> Updates:
         owner, take = owner_of(request), int(event.id)
         return {self.take: take} | self._shows(self.queue.get(job_id, owner), owner, shown, take)
 
@@ -265,38 +266,38 @@ class TextToVideoTab:
     # Events.
 
     def wire(self, page: gr.Blocks) -> None:
-        """Connects the handlers. Every event is hidden from the API."""
-        hidden: dict[str, Any] = {
-            "show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"
-        }  # fmt: skip
+        """Connects the handlers."""
         stage, form, fields = self.stage, self.form.outputs, self.form.inputs
         advice = [self.warning, self.settings_advice, self.estimate, *(menu.component for menu in self.menus)]
         follows = [*stage.outputs, self.recent, self.timer, self.job_id, self.take]
-        self.render.click(self.submit, fields, [*form, *advice, *follows], **hidden)
-        stage.again.click(self.again, self.job_id, [*form, *advice, *follows], **hidden)
-        stage.retry.click(self.retry, self.job_id, [*form, *follows], **hidden)
-        stage.smaller.click(self.retry_smaller, self.job_id, [*form, *advice, *follows], **hidden)
-        stage.cancel.click(self.cancel, [self.job_id, stage.shown], [*form, *follows], **hidden)
-        self.timer.tick(self.watch, [self.job_id, stage.shown, self.take], follows, **hidden)
-        stage.takes.pick(self.pick_take, [self.job_id, stage.shown], follows, **hidden)
-        self.recent.pick(self.pick_recent, None, [*form, *follows], **hidden)
-        stage.reuse.click(self.reuse_job, self.job_id, [*form, *advice], **hidden)
-        self.upload.upload(self.reuse_file, self.upload, [*form, *advice], **hidden)
-        opened = page.load(self.open_page, self.job_id, [*self.memory.outputs, *follows], **hidden)
-        self.memory.fill_after(opened, self.came_back, advice, **hidden)
-        self._wire_edits([*form, *advice], hidden)
+        self.render.click(self.submit, fields, [*form, *advice, *follows], **HIDDEN)
+        stage.again.click(self.again, self.job_id, [*form, *advice, *follows], **HIDDEN)
+        stage.retry.click(self.retry, self.job_id, [*form, *follows], **HIDDEN)
+        stage.smaller.click(self.retry_smaller, self.job_id, [*form, *advice, *follows], **HIDDEN)
+        stage.cancel.click(self.cancel, [self.job_id, stage.shown], [*form, *follows], **HIDDEN)
+        self.timer.tick(self.watch, [self.job_id, stage.shown, self.take], follows, **BESIDE_THE_QUEUE)
+        stage.takes.pick(self.pick_take, [self.job_id, stage.shown], follows, **BESIDE_THE_QUEUE)
+        self.recent.pick(self.pick_recent, None, [*form, *follows], **HIDDEN)
+        stage.reuse.click(self.reuse_job, self.job_id, [*form, *advice], **HIDDEN)
+        self.upload.upload(self.reuse_file, self.upload, [*form, *advice], **HIDDEN)
+        opened = page.load(self.open_page, self.job_id, [*self.memory.outputs, *follows], **BESIDE_THE_QUEUE)
+        self.memory.fill_after(opened, self.came_back, advice, **BESIDE_THE_QUEUE)
+        self._wire_edits([*form, *advice])
 
-    def _wire_edits(self, outputs: list[Any], hidden: Mapping[str, Any]) -> None:
+    def _wire_edits(self, outputs: list[Any]) -> None:
         """Edits of the fields, and the menu and dice that set fields; what they set counts as an edit."""
         before = [self.form.has_error, self.memory.is_back]
         self.form.on_edit(self.edited, before, outputs)
         for menu in self.menus:
             menu.component.input(
-                self._chooses_from(menu), [menu.component, *self.form.inputs], [*outputs, self.advanced], **hidden
+                self._chooses_from(menu),
+                [menu.component, *self.form.inputs],
+                [*outputs, self.advanced],
+                **BESIDE_THE_QUEUE,
             )
-        self.form.components["model"].select(self.choose_model, self.form.inputs, outputs, **hidden)
-        rolled = self.form.dice["seed"].click(_roll, None, self.form.components["seed"], **hidden)
-        rolled.then(self.edited, [*before, *self.form.inputs], outputs, **hidden)
+        self.form.components["model"].select(self.choose_model, self.form.inputs, outputs, **BESIDE_THE_QUEUE)
+        rolled = self.form.dice["seed"].click(_roll, None, self.form.components["seed"], **BESIDE_THE_QUEUE)
+        rolled.then(self.edited, [*before, *self.form.inputs], outputs, **BESIDE_THE_QUEUE)
 
 
 def _roll() -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
 TASK = "text_to_video"
 RENDER_MILLISECONDS = 120_000
@@ -98,13 +98,25 @@ class StudioPage:
 
     def wait_until_step(self, step: int) -> int:
         """Waits for the denoising bar to reach this step. Returns the step that it shows."""
-        self.page.wait_for_function(
-            "([task, step]) => { const bar = document.querySelector(`#${task}-progress [role=progressbar]`);"
-            " return bar && bar.ariaLabel.startsWith('Drawing') && Number(bar.ariaValueNow) >= step }",
-            arg=[TASK, step],
-            timeout=RENDER_MILLISECONDS,
-        )
+        try:
+            self.page.wait_for_function(
+                "([task, step]) => { const bar = document.querySelector(`#${task}-progress [role=progressbar]`);"
+                " return bar && bar.ariaLabel.startsWith('Drawing') && Number(bar.ariaValueNow) >= step }",
+                arg=[TASK, step],
+                timeout=RENDER_MILLISECONDS,
+            )
+        except TimeoutError as error:
+            raise AssertionError(f"the bar never showed step {step}; the page says: {self.says()}") from error
         return self.step()
+
+    def says(self) -> dict[str, Any]:
+        """What stands on the stage and in the form, for the message of a test that failed."""
+        fields: dict[str, str] = self.page.evaluate(
+            "() => Object.fromEntries([...document.querySelectorAll('.field input, .field textarea')]"
+            ".map((one) => [one.closest('.field').id + ' ' + one.type, one.type == 'radio' ? one.checked : one.value]))"
+        )
+        return {"fields": fields, "stage": self.part("stage").inner_text(), "problems": self.problems,
+                "progress": self.part("progress").inner_html()}  # fmt: skip
 
     def wait_until_done(self) -> None:
         expect(self.part("download")).to_be_visible(timeout=RENDER_MILLISECONDS)

@@ -167,24 +167,28 @@ def test_what_is_typed_while_the_page_loads_stays_and_the_rest_comes_back(
 ) -> None:
     page = open_page(square_studio)
     page.fill_number("seed", 4711)
+    page.part("takes").get_by_label("9").check()
     page.part("quality").get_by_role("button").first.click()
     page.fill_number("steps", 7)
     page.write_prompt("the form of last time")
     expect(page.part("warning")).to_contain_text("“form”")
     held: list[Route] = []
-    page.page.route("**/queue/join*", lambda route: held.append(route))
+    page.page.route("**/run/predict*", lambda route: held.append(route))
     page.leave_and_come_back()
     page.write_prompt("a fox that was typed early")
+    page.part("takes").get_by_label("4").check()
+    page.part("takes").get_by_label("1").check()
     page.page.wait_for_timeout(500)
     assert held, "the load event has not been answered yet"
     for route in held:
         route.continue_()
-    page.page.unroute("**/queue/join*")
+    page.page.unroute("**/run/predict*")
     page.wait_until_ready()
     expect(page.part("seed").locator("input[type=number]")).to_have_value("4711")
     page.part("quality").get_by_role("button").first.click()
     expect(page.part("steps").locator("input[type=number]")).to_have_value("7")
     expect(page.prompt).to_have_value("a fox that was typed early")
+    expect(page.part("takes").get_by_label("1")).to_be_checked()
 
 
 def test_a_failure_says_what_to_do_and_folds_the_log(square_studio: RunningStudio, open_page: OpenPage) -> None:
