@@ -25,7 +25,7 @@ import torch
 from benchmarks.shared.report import Report, parse_options
 from benchmarks.shared.timing import interleaved
 from benchmarks.shared.versions import PROJECT_ROOT, code_revision, weights_hash
-from engines.backend.families.base import joint_velocities
+from engines.backend.families.guided import guided_velocity
 from engines.backend.families.ltx import LTXFamily
 from engines.backend.registry import ModelRegistry
 from engines.context import RunContext
@@ -38,7 +38,7 @@ from engines.media.contact_sheet import contact_sheet, save_picture
 from engines.metrics.adherence import Labels, adherence, chance, load_judge, read_clip, shuffled
 from engines.metrics.frechet import diorama_fd
 from engines.metrics.psnr import object_psnr, pixel_psnr
-from engines.sampling.guidance import ClassifierFree, GuidedVelocity
+from engines.sampling.guidance import ClassifierFree
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
 from engines.sampling.schedules import make_schedule, uniform
@@ -164,10 +164,7 @@ def add_time(report: Report, steps: int, pairs: int) -> None:
     guidance = ClassifierFree(prompts.cond, prompts.uncond, request.guidance_scale)
 
     def ours() -> torch.Tensor:
-        velocity = GuidedVelocity(
-            lambda x, sigmas, branches, at: joint_velocities(family, coordinates, x, sigmas, branches, at), guidance
-        )
-        return sample(velocity, start, schedule, make_solver("euler"))
+        return sample(guided_velocity(family, geometry, guidance), start, schedule, make_solver("euler"))
 
     pipeline = ltx_pipeline(family, coordinates)
 

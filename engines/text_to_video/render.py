@@ -6,32 +6,20 @@ Shapes: tokens float32 [1, N, D]; latents float32 [1, C, T', H', W']; frames uin
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from engines.backend.families.base import Family, PromptEmbedding, Tokens, joint_velocities
+from engines.backend.families.base import Family, PromptEmbedding
+from engines.backend.families.guided import guided_velocity
 from engines.backend.geometry import LatentGeometry
 from engines.context import RunContext
-from engines.sampling.guidance import (
-    Branch,
-    BranchVelocities,
-    ClassifierFree,
-    GuidedVelocity,
-    Unguided,
-    interval_of_steps,
-    one_by_one,
-)
+from engines.sampling.guidance import ClassifierFree, Unguided, interval_of_steps
 from engines.sampling.loop import Step, sample
 from engines.sampling.noise import INITIAL, SeededNoise
 from engines.sampling.schedules import make_schedule, uniform
-from engines.sampling.site import Site
 from engines.sampling.solvers import make_solver
 from engines.text_to_video.request import TextToVideoRequest
-
-# Above this many tokens the guidance branches are asked one after the other: batching them would only cost memory.
-JOINT_TOKENS = 4096
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,7 @@ def sample_take(
     """Denoises one seed with progress, previews and cancel at every step. Raises Cancelled."""
     schedule = make_schedule(request.schedule, request.steps, geometry.tokens, family.scheduler_config)
     noise = SeededNoise(seed, (1, geometry.tokens, family.channels), family.device)
-    guided = GuidedVelocity(_velocities(family, geometry), _guidance(request, prompts, schedule))
+    guided = guided_velocity(family, geometry, _guidance(request, prompts, schedule))
     watch = _Watch(family, geometry, request.preview_every, context, message)
     context.step("denoising", 0, request.steps, message=message)
     started = time.perf_counter()
@@ -114,18 +102,6 @@ class _Watch:
             preview = self._family.preview(self._family.unpack(step.estimate(), self._geometry))
         self._context.step("denoising", done, step.total, preview, self._message)
         self.seconds += time.perf_counter() - started
-
-
-def _velocities(family: Family, geometry: LatentGeometry) -> BranchVelocities[PromptEmbedding]:
-    coordinates = family.coordinates(geometry).to(family.device)
-
-    def joint(x: Tensor, sigmas: Tensor, branches: Sequence[Branch[PromptEmbedding]], at: Site) -> dict[str, Tensor]:
-        return joint_velocities(family, coordinates, x, sigmas, branches, at)
-
-    def single(x: Tensor, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
-        return family.velocity(Tokens(x, coordinates), sigmas, prompt, at)
-
-    return joint if geometry.tokens <= JOINT_TOKENS else one_by_one(single)
 
 
 def _guidance(

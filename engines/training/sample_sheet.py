@@ -10,12 +10,13 @@ import numpy.typing as npt
 import torch
 
 from engines.backend.catalogue import load_catalogue
-from engines.backend.families.base import Family, joint_velocities
+from engines.backend.families.base import Family
+from engines.backend.families.guided import guided_velocity
 from engines.backend.registry import load_ltx
 from engines.diorama.captions import plain_caption
 from engines.diorama.clip_spec import held_out_specs
 from engines.media.contact_sheet import contact_sheet, save_picture
-from engines.sampling.guidance import ClassifierFree, GuidedVelocity
+from engines.sampling.guidance import ClassifierFree
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
 from engines.sampling.schedules import make_schedule, uniform
@@ -34,11 +35,8 @@ def sample_clip(
 ) -> Frames:
     """One clip, uint8 [T, 96, 96, 3], by the one loop."""
     geometry = family.geometry(96, 96, frames, 24)
-    coordinates = family.coordinates(geometry)
     guidance = ClassifierFree(family.encode_prompt([prompt]), family.encode_prompt([""]), guidance_scale)
-    velocity = GuidedVelocity(
-        lambda x, sigmas, branches, at: joint_velocities(family, coordinates, x, sigmas, branches, at), guidance
-    )
+    velocity = guided_velocity(family, geometry, guidance)
     schedule = make_schedule("model", steps, geometry.tokens, family.scheduler_config)
     noise = gaussian_noise((1, geometry.tokens, family.channels), seed)
     tokens = sample(velocity, noise, uniform(schedule, geometry.tokens), make_solver("euler"))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from engines.backend.families.base import PromptEmbedding, Tokens, joint_velocities
+from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.guided import joint_velocities
 from engines.backend.registry import load_ltx
 from engines.sampling.guidance import Branch, ClassifierFree, GuidedVelocity, Unguided, one_by_one
 from engines.sampling.loop import sample

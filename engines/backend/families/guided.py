@@ -1,0 +1,63 @@
+"""A family's velocity under guidance: what the sampling loop is given.
+
+Shapes: x, v [B, N, D]; sigmas [B, N]; coordinates [1, 3, N].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from engines.backend.families.base import Family, PromptEmbedding, Tokens
+from engines.backend.geometry import LatentGeometry
+from engines.sampling.guidance import Branch, Guidance, GuidedVelocity, one_by_one
+from engines.sampling.site import Site
+
+# Above this many tokens the guidance branches are asked one after the other: batching them would only cost memory.
+JOINT_TOKENS = 4096
+
+
+def guided_velocity(
+    family: Family, geometry: LatentGeometry, guidance: Guidance[PromptEmbedding]
+) -> GuidedVelocity[PromptEmbedding]:
+    """The velocity for `sample`: the model asked for each branch of the guidance, and the answers combined."""
+    coordinates = family.coordinates(geometry).to(family.device)
+
+    def joint(x: Tensor, sigmas: Tensor, branches: Sequence[Branch[PromptEmbedding]], at: Site) -> dict[str, Tensor]:
+        return joint_velocities(family, coordinates, x, sigmas, branches, at)
+
+    def single(x: Tensor, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
+        return family.velocity(Tokens(x, coordinates), sigmas, prompt, at)
+
+    return GuidedVelocity(joint if geometry.tokens <= JOINT_TOKENS else one_by_one(single), guidance)
+
+
+def joint_velocities(
+    family: Family,
+    coordinates: Tensor,
+    x: Tensor,
+    sigmas: Tensor,
+    branches: Sequence[Branch[PromptEmbedding]],
+    at: Site,
+) -> dict[str, Tensor]:
+    """All guidance branches in one batched model call: about a tenth faster than one by one, for more memory.
+
+    Args:
+        coordinates: [1, 3, N].
+        x, sigmas: [B, N, D], [B, N], the same for every branch.
+        branches: Their prompts have B rows each and equal lengths.
+        at: Its branch becomes the names joined with "+".
+    """
+    if not branches:
+        return {}
+    count, batch = len(branches), x.shape[0]
+    prompt = PromptEmbedding(
+        torch.cat([branch.prompt.values for branch in branches]), torch.cat([branch.prompt.mask for branch in branches])
+    )
+    tokens = Tokens(x.repeat(count, 1, 1), coordinates.expand(count * batch, -1, -1))
+    names = [branch.name for branch in branches]
+    v = family.velocity(tokens, sigmas.repeat(count, 1), prompt, replace(at, branch="+".join(names)))
+    return dict(zip(names, v.chunk(count), strict=True))
