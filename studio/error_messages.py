@@ -20,9 +20,16 @@ def error_updates(form: Form, error: UserError) -> dict[Any, Any]:
     page becomes a toast. (Gradio 6.31's page shows no titles of toasts.)
     """
     if error.field is None or error.field not in form.components:
-        gr.Warning(html.escape(str(error)))
+        toast(error)
         return form.without_errors()
     return form.with_error(error.field, str(error))
+
+
+def toast(error: UserError) -> dict[Any, Any]:
+    """Shows an error that is about no field of a form; changes nothing on the page."""
+    gr.Warning(html.escape(str(error)))
+    skipped: dict[Any, Any] = gr.skip()
+    return skipped
 
 
 def stored_error_sentence(error: dict[str, Any] | None) -> tuple[str, str]:

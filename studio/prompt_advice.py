@@ -11,8 +11,6 @@ from engines.backend.catalogue import Catalogue, load_catalogue
 from engines.errors import UserError
 from engines.task import make_engine, parse_request, request_class
 from engines.text_to_video.prompt_words import unknown_words_sentence
-from studio.jobs.queue import JobQueue
-from studio.stage_html import about
 
 
 @cache
@@ -41,31 +39,24 @@ def settings_advice(task: str, values: Mapping[str, Any]) -> str:
     """What the engine would round or cannot do with these settings, above the Render button; "" if it is content."""
     sentences: list[str] = []
     try:
-        request = parse_request(request_class(task), {**values, "prompt": _some_prompt(values)})
+        request = parse_request(request_class(task), {**values, "prompt": some_prompt(values)})
         sentences = make_engine(task).check(request)
     except UserError as error:
         # What is wrong with a number is said beside its field when Render is pressed; a model that is not here at once.
         sentences = [str(error)] if error.field == "model" else []
-    known = prompt_sentence(_some_prompt(values), str(values.get("model")))
+    known = prompt_sentence(some_prompt(values), str(values.get("model")))
     lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence != known)
     return f'<ul class="settings-advice" role="status">{lines}</ul>' if lines else ""
 
 
-def _some_prompt(values: Mapping[str, Any]) -> str:
+def some_prompt(values: Mapping[str, Any]) -> str:
     """An empty prompt is no reason to say nothing about the rest."""
     return str(values.get("prompt") or "").strip() or "a"
 
 
-def estimate_line(queue: JobQueue, task: str, values: Mapping[str, Any], owner: str) -> str:
-    """Length of the video and time of the render; "" while the form holds something that cannot be rendered."""
-    try:
-        estimate = queue.estimate(task, {**values, "prompt": _some_prompt(values)}, owner)
-    except UserError:
+def length_words(values: Mapping[str, Any]) -> str:
+    """How much video comes out, e.g. "0.7 s of video, 4 times"; "" while the numbers are not there."""
+    frames, fps, takes = values.get("frames"), values.get("fps"), values.get("takes")
+    if not (frames and fps):
         return ""
-    frames, fps, takes = values["frames"], values["fps"], values["takes"]
-    parts = [f"{frames / fps:.1f} s of video" + (f", {takes} times" if takes > 1 else "")]
-    if estimate.seconds is None:
-        parts.append("the first render will tell how long it takes")
-    else:
-        parts.append(f"{about(estimate.seconds)} to render")
-    return f'<p class="estimate">{escape(" · ".join(parts))}</p>'
+    return f"{frames / fps:.1f} s of video" + (f", {takes} times" if takes and takes > 1 else "")

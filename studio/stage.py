@@ -37,22 +37,27 @@ def still_of(job: Job, video: OutputFile) -> Path | None:
     return next((path for path in stills if path.exists()), None)
 
 
+def stands_still(job: Job) -> bool:
+    """Whether its video is one picture: Chromium's player never gets that far with a film of one frame."""
+    return job.result is not None and job.result.measurements.get("frames") == 1
+
+
 class Stage:
     """Components of the stage and the updates that make them show a job.
 
     Args:
         task: Prefix of the element ids.
         files: Serves result files.
-        examples: Prompts that the empty stage offers.
+        empty: What the empty stage shows, as HTML.
+        has_seed: Whether another seed gives another video: offers to render again.
     """
 
-    def __init__(self, task: str, files: FileServer, examples: Sequence[str]) -> None:
+    def __init__(self, task: str, files: FileServer, empty: str, has_seed: bool = False) -> None:
         self.files = files
-        self.examples = list(examples)
+        self.empty = empty
+        self.has_seed = has_seed
         with gr.Column(elem_classes=["stage"], elem_id=f"{task}-stage"):
-            self.screen = gr.HTML(
-                stage_html.empty_screen(self.examples), elem_id=f"{task}-screen", apply_default_css=False
-            )
+            self.screen = gr.HTML(empty, elem_id=f"{task}-screen", apply_default_css=False)
             self.video = gr.Video(
                 visible=False, autoplay=True, loop=True, show_label=False, container=False, interactive=False,
                 buttons=[], elem_id=f"{task}-video", elem_classes=["stage-video"],
@@ -113,7 +118,7 @@ class Stage:
             self.facts: stage_html.facts_line(job) if job and chosen else "",
             self.download: gr.update(visible=chosen is not None, value=self.files.cached(chosen) if chosen else None),
             self.reuse: gr.update(visible=bool(status) and status not in stage_html.UNFINISHED),
-            self.again: gr.update(visible=chosen is not None),
+            self.again: gr.update(visible=self.has_seed and chosen is not None),
             self.retry: gr.update(visible=status in RETRYABLE),
             self.smaller: gr.update(visible=job is not None and smaller_fields(job) is not None),
             self.takes: self._takes(job, videos, take),
@@ -122,10 +127,10 @@ class Stage:
     def _picture(self, job: Job | None, chosen: Path | None) -> dict[Any, Any]:
         if job is None:
             return {
-                self.screen: gr.update(value=stage_html.empty_screen(self.examples), visible=True),
+                self.screen: gr.update(value=self.empty, visible=True),
                 self.video: gr.update(value=None, visible=False),
             }
-        if chosen is not None and chosen.suffix in PLAYABLE:
+        if chosen is not None and chosen.suffix in PLAYABLE and not stands_still(job):
             return {
                 self.screen: gr.update(value="", visible=False),
                 self.video: gr.update(value=self.files.cached(chosen), visible=True),
