@@ -8,13 +8,12 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-from av.video.stream import VideoStream
 from PIL import Image
 
 Frames = npt.NDArray[np.uint8]
@@ -61,7 +60,7 @@ def through_h264(frames: Frames, fps: Fraction, crf: int) -> Frames:
     """Encoded and decoded in memory by x264 with one thread (so always the same): uint8, shaped like `frames`."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
-        stream = cast(VideoStream, container.add_stream("libx264", rate=fps))
+        stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
         # Without macroblock trees: engines/media/encoding.py says why.
         stream.options = {"crf": str(crf), "preset": "medium", "threads": "1", "x264-params": "mbtree=0"}
@@ -69,8 +68,8 @@ def through_h264(frames: Frames, fps: Fraction, crf: int) -> Frames:
             container.mux(stream.encode(_yuv420(frame)))
         container.mux(stream.encode(None))
     file.seek(0)
-    with av.open(file) as container:
-        return np.stack([_rgb(picture) for picture in container.decode(video=0)])
+    with av.open(file, "r") as written:
+        return np.stack([_rgb(picture) for picture in written.decode(video=0)])
 
 
 def resized(frames: Frames, size: tuple[int, int], method: Image.Resampling) -> Frames:
