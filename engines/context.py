@@ -62,6 +62,10 @@ def _ignore(progress: Progress) -> None:
     return None
 
 
+def _go_on() -> None:
+    return None
+
+
 @dataclass
 class RunContext:
     """Handed to Engine.run.
@@ -71,12 +75,14 @@ class RunContext:
         report: Called with each Progress.
         cancel: Checked at every step by `step`.
         models: An engines.backend.registry.ModelRegistry to share; None lets the engine make its own.
+        chunk_border: Called by `at_chunk_border`; raises Paused if the job shall wait.
     """
 
     work_folder: Path
     report: Callable[[Progress], None] = _ignore
     cancel: CancelToken = field(default_factory=CancelToken)
     models: Any = None
+    chunk_border: Callable[[], None] = _go_on
 
     def step(
         self,
@@ -89,3 +95,10 @@ class RunContext:
         """Reports progress, then raises Cancelled if the person wants to stop."""
         self.report(Progress(phase, step, total, preview, message))
         self.cancel.check()
+
+    def at_chunk_border(self) -> None:
+        """Called when another chunk is whole on the disk, after the `step` that reports its last frame.
+
+        Raises: Paused if the person wants the job to wait; run again in the same folder it goes on with the next chunk.
+        """
+        self.chunk_border()

@@ -7,7 +7,8 @@ FramewrightError
 │   ├── LimitExceeded                  the input is larger than what is allowed
 │   ├── ResourceError                  memory, disk or a folder's permissions do not suffice
 │   └── NotAvailable                   a model, package or job that is not here
-└── Cancelled                          the person stopped the job
+├── Cancelled                          the person stopped the job
+└── Paused                             the person wants the job to wait; its finished chunks are kept
 
 Anything else that is raised is a bug and is logged whole.
 """
@@ -21,6 +22,10 @@ class FramewrightError(Exception):
 
 class Cancelled(FramewrightError):
     """The cancel token was set; nothing failed."""
+
+
+class Paused(FramewrightError):
+    """The person wants the job to wait at this chunk border; nothing failed."""
 
 
 class UserError(FramewrightError):
