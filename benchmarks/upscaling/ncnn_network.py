@@ -30,7 +30,7 @@ class NcnnCompact:
     """SRVGGNetCompact on ncnn's CPU path.
 
     Args:
-        weights: Parameters of the torch network, by its names: "body.0.weight" (convolution [O, I, 3, 3]), "body.0.bias",
+        weights: Of the torch network, by its names: "body.0.weight" (convolution [O, I, 3, 3]), "body.0.bias",
             "body.1.weight" (slopes [O]), …; the last one is the convolution before pixel shuffle.
         folder: The two files are written here.
         threads: Of ncnn.

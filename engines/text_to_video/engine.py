@@ -47,7 +47,7 @@ class TextToVideoEngine:
         Takes that an earlier run of the same request finished there are kept.
 
         Returns: the videos in the order of their seeds, each with its still, with takes > 1 a contact sheet;
-            measurements seconds, seconds_per_step, evaluations, takes_kept, peak_memory_bytes.
+            measurements seconds, seconds_per_step, evaluations, frames, takes_kept, peak_memory_bytes.
         Raises: UserError or Cancelled.
         """
         from engines.backend.process_memory import peak_memory_bytes
@@ -92,6 +92,7 @@ class TextToVideoEngine:
             "seconds": time.perf_counter() - started,
             "seconds_per_step": sampling_seconds / rendered_steps if rendered_steps else 0.0,
             "evaluations": float(evaluations),
+            "frames": float(geometry.frames),
             "takes_kept": float(kept),
             "peak_memory_bytes": float(peak_memory_bytes(family.device)),
         }

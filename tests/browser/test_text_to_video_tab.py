@@ -116,6 +116,19 @@ def test_takes_can_be_picked_and_reused(square_studio: RunningStudio, open_page:
     expect(page.part("seed").locator("input[type=number]")).not_to_have_value("20")
 
 
+def test_one_frame_stands_on_the_stage_as_a_picture(square_studio: RunningStudio, open_page: OpenPage) -> None:
+    page = open_page(square_studio)
+    page.write_prompt("a fox that stands still")
+    page.part("takes").get_by_label("1").check()
+    expect(page.part("estimate")).to_contain_text("0.7 s of video")
+    page.choose("length", "Picture, 1 frame")
+    expect(page.part("estimate")).not_to_contain_text("0.7 s of video")
+    page.render()
+    page.wait_until_done()
+    expect(page.part("screen").get_by_alt_text("The finished result")).to_be_visible()
+    expect(page.part("video")).to_be_hidden()
+
+
 def test_a_text_file_is_refused_with_words(square_studio: RunningStudio, open_page: OpenPage, tmp_path: Path) -> None:
     bad = tmp_path / "clip.mp4"
     bad.write_text("this is no video", encoding="utf-8")

@@ -54,7 +54,7 @@ class MovingSquareEngine:
             save_picture(still, thumbnail(frames_of(request, seed, 1.0)))
             files.append(OutputFile(path=path, kind="video", seed=seed))
             files.append(OutputFile(path=still, kind="thumbnail", seed=seed))
-        return Result(files=files, measurements={"seconds": time.monotonic() - began})
+        return Result(files=files, measurements={"seconds": time.monotonic() - began, "frames": request.frames})
 
 
 def frames_of(request: TextToVideoRequest, seed: int, clearness: float) -> npt.NDArray[np.uint8]:
