@@ -55,8 +55,9 @@ def some_prompt(values: Mapping[str, Any]) -> str:
 
 
 def length_words(values: Mapping[str, Any]) -> str:
-    """How much video comes out, e.g. "0.7 s of video, 4 times"; "" while the numbers are not there."""
+    """How much video comes out, e.g. "0.7 s of video, 4 times" or "One picture"; "" while the numbers are not there."""
     frames, fps, takes = values.get("frames"), values.get("fps"), values.get("takes")
     if not (frames and fps):
         return ""
-    return f"{frames / fps:.1f} s of video" + (f", {takes} times" if takes and takes > 1 else "")
+    length = "One picture" if frames == 1 else f"{frames / fps:.1f} s of video"
+    return length + (f", {takes} times" if takes and takes > 1 else "")

@@ -81,6 +81,11 @@ class StudioPage:
         self.part(name).locator("input").click()
         self.part(name).get_by_role("option", name=entry, exact=True).click()
 
+    def choose_length(self, entry: str, said: str) -> None:
+        """Takes an entry of the length menu and waits until the estimate says it."""
+        self.choose("length", entry)
+        expect(self.part("estimate")).to_contain_text(said)
+
     def open_group(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=False).first.click()
 

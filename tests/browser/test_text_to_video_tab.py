@@ -120,13 +120,12 @@ def test_one_frame_stands_on_the_stage_as_a_picture(square_studio: RunningStudio
     page = open_page(square_studio)
     page.write_prompt("a fox that stands still")
     page.part("takes").get_by_label("1").check()
-    expect(page.part("estimate")).to_contain_text("0.7 s of video")
-    page.choose("length", "Picture, 1 frame")
-    expect(page.part("estimate")).not_to_contain_text("0.7 s of video")
+    page.choose_length("Picture, 1 frame", "One picture")
     page.render()
     page.wait_until_done()
     expect(page.part("screen").get_by_alt_text("The finished result")).to_be_visible()
     expect(page.part("video")).to_be_hidden()
+    page.choose_length("Clip, 17 frames", "0.7 s of video")
 
 
 def test_a_text_file_is_refused_with_words(square_studio: RunningStudio, open_page: OpenPage, tmp_path: Path) -> None:
@@ -164,7 +163,7 @@ def test_what_is_too_large_can_be_retried_smaller(square_studio: RunningStudio, 
     page = open_page(square_studio)
     page.write_prompt("too large a fox")
     page.part("takes").get_by_label("1").check()
-    page.choose("length", "Clip, 17 frames")
+    page.choose_length("Clip, 17 frames", "0.7 s of video")
     page.render()
     expect(page.part("screen")).to_contain_text("Choose fewer frames or a smaller size.")
     page.part("smaller").click()
@@ -172,7 +171,7 @@ def test_what_is_too_large_can_be_retried_smaller(square_studio: RunningStudio, 
     expect(page.part("screen")).to_contain_text("This render failed")
     expect(page.part("smaller")).to_be_hidden()
     expect(page.part("retry")).to_be_visible()
-    page.choose("length", "Clip, 17 frames")
+    page.choose_length("Clip, 17 frames", "0.7 s of video")
 
 
 def test_what_is_typed_while_the_page_loads_stays_and_the_rest_comes_back(
