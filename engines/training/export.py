@@ -50,16 +50,28 @@ def export(run: Run, folder: Path) -> int:
 
 
 def write_curve(run: Run, path: Path, until: int) -> None:
-    """The run's log as it became these weights: one line per hundred steps, with the hours trained so far."""
-    seconds, lines = 0.0, []
-    for text in run.log.read_text(encoding="utf-8").splitlines():
-        record = json.loads(text)
+    """The run's log as it became these weights: one line per hundred steps, with the hours trained so far.
+
+    A run that went on from a carried state has no log of what came before: those lines are kept from the curve that
+    stands at `path`.
+    """
+    records = _lines(run.log)
+    first = min((record["step"] for record in records), default=0)
+    earlier = _lines(path) if path.exists() else []
+    kept = [line for line in earlier if line["step"] <= first]
+    seconds, lines = (kept[-1]["hours"] * 3600 if kept else 0.0), []
+    for record in records:
         if "loss" not in record or record["step"] > until:
             continue
         seconds += record["seconds_per_step"] * LOG_EVERY
-        kept = {name: record[name] for name in ("step", "phase", "loss", "rate_factor")}
-        lines.append(json.dumps({**kept, "hours": round(seconds / 3600, 2)}))
-    path.write_text("\n".join(lines[::5] + lines[-1:]) + "\n", encoding="utf-8")
+        told = {name: record[name] for name in ("step", "phase", "loss", "rate_factor")}
+        lines.append({**told, "hours": round(seconds / 3600, 2)})
+    shown = [*kept, *lines[:-1:5], *lines[-1:]]
+    path.write_text("".join(json.dumps(line) + "\n" for line in shown), encoding="utf-8")
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -48,3 +48,17 @@ def test_the_curve_ends_where_the_weights_end(make_run: MakeRun, tmp_path: Path)
     lines = [json.loads(line) for line in (tmp_path / "curve.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [20, 120, 200]
     assert lines[-1]["hours"] == 1.0
+
+
+def test_the_curve_of_a_carried_run_goes_on_from_what_stands_there(make_run: MakeRun, tmp_path: Path) -> None:
+    run, path = make_run("carried", steps=1, processes=1), tmp_path / "curve.jsonl"
+    earlier = [
+        {"step": step, "phase": "clips", "loss": 1.0, "rate_factor": 1.0, "hours": step / 100} for step in (100, 200)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in earlier), encoding="utf-8")
+    append_log(run.log, event="start", step=150)
+    append_log(run.log, step=170, phase="clips", loss=0.5, seconds_per_step=18.0, rate_factor=1.0)
+    for _ in range(2):
+        write_curve(run, path, until=170)
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [(line["step"], line["hours"]) for line in lines] == [(100, 1.0), (170, 1.1)]
