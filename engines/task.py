@@ -66,7 +66,11 @@ class Engine(Protocol):
 
 # Tasks by name → the package that holds request.py (name REQUEST) and engine.py (name ENGINE).
 # Modules are named, not imported: a request must not pull in torch.
-TASKS: dict[str, str] = {"text_to_video": "engines.text_to_video"}
+TASKS: dict[str, str] = {
+    "text_to_video": "engines.text_to_video",
+    "super_resolution": "engines.super_resolution",
+    "interpolation": "engines.interpolation",
+}
 
 RequestType = TypeVar("RequestType", bound=Request)
 

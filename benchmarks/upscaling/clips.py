@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.shared.versions import PROJECT_ROOT
-from benchmarks.shared.wheels import wheel_folder
 from benchmarks.upscaling.degradation import Degradation, degrade, shrink
+from engines.backend.wheels import wheel_folder
 from engines.diorama.clip_spec import held_out_specs
 from engines.diorama.render import render
 from engines.media.clip import Clip

@@ -13,6 +13,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.upscaling.ours import stage
 from engines.media.reader import ClipReader
 from engines.media.writer import ClipWriter
 from engines.metrics.memory import peak_anonymous_bytes
@@ -48,14 +49,14 @@ def read_and_write(source: str, target: str) -> int:
     return writer.frame_count
 
 
-def reader_and_writer_peak(seconds: int, folder: Path, width: int = 1920, height: int = 1080) -> int:
+def reader_and_writer_peak(seconds: int, folder: Path, width: int = 1920, height: int = 1080) -> dict[str, int]:
     """Bytes at the peak of reading and writing so many seconds; the file is made first and kept in `folder`."""
     source = folder / f"{width}x{height}, {seconds} s.mp4"
     if not source.is_file():
         _write_source(source, Panorama(seconds * FPS, height, width))
     target = folder / "written.mp4"
     try:
-        return peak_anonymous_bytes(read_and_write, str(source), str(target))
+        return {"peak_bytes": peak_anonymous_bytes(read_and_write, str(source), str(target))}
     finally:
         target.unlink(missing_ok=True)
 
@@ -71,3 +72,14 @@ def _write_source(path: Path, footage: Panorama) -> None:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24")))
         container.mux(stream.encode(None))
     part.rename(path)
+
+
+def through_network(count: int, height: int, width: int) -> int:
+    """So many frames of this size, twice as large by the request's defaults; returns how many came out."""
+    larger = stage(Panorama(count, height, width), 2 * height, 2 * width)
+    return sum(1 for _ in larger.frames(range(count)))
+
+
+def network_peak(count: int, height: int, width: int) -> dict[str, int]:
+    """Bytes at the peak of upscaling so many frames of this size."""
+    return {"peak_bytes": peak_anonymous_bytes(through_network, count, height, width)}

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.shared.wheels import wheel_folder
+from engines.backend.wheels import wheel_folder
 
 NCNN = "ncnn==1.0.20261020"
 _FLOAT16_TAG = 0x01306B47

@@ -14,12 +14,13 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
 from engines.media.audio import audio_blocks
+from engines.media.audio_stretching import stretched
 from engines.media.clip import AudioTrack, Samples
 from engines.media.container import open_input
 from engines.media.probe import MediaInfo, probe
 
-_ENCODERS = {"mp4": "aac", "webm": "libopus"}
-_COPYABLE = {"mp4": {"aac", "mp3"}, "webm": {"opus", "vorbis"}}
+_ENCODERS = {"mp4": "aac", "mov": "aac", "webm": "libopus"}
+_COPYABLE = {"mp4": {"aac", "mp3"}, "mov": {"aac", "mp3"}, "webm": {"opus", "vorbis"}}
 _OPUS_RATE = 48_000  # libopus takes 48, 24, 16, 12 and 8 kHz and works in 48 inside
 _BLOCK_SAMPLES = 4096
 
@@ -31,11 +32,13 @@ class AudioSource:
     Attributes:
         path: The file.
         start, end: Seconds since the start of its video; None is the end.
+        slower: How many times longer it lasts, at its own pitch.
     """
 
     path: Path
     start: float | Fraction = 0
     end: float | Fraction | None = None
+    slower: Fraction = Fraction(1)
 
 
 class AudioFeed(Protocol):
@@ -56,7 +59,7 @@ def open_feed(container: OutputContainer, kind: str, audio: AudioTrack | AudioSo
 
     Args:
         container: Of the output.
-        kind: "mp4" or "webm".
+        kind: "mp4", "mov" or "webm".
         audio: What to write.
 
     Returns: None if there is no sound. Packets are copied where the format takes the source's codec and the part
@@ -73,10 +76,12 @@ def open_feed(container: OutputContainer, kind: str, audio: AudioTrack | AudioSo
         return None
     start = Fraction(audio.start).limit_denominator(1_000_000)
     end = None if audio.end is None else Fraction(audio.end).limit_denominator(1_000_000)
-    if start == 0 and end is None and info.audio.codec in _COPYABLE[kind]:
+    if start == 0 and end is None and audio.slower == 1 and info.audio.codec in _COPYABLE[kind]:
         return CopiedAudio(container, info)
     rate = _OPUS_RATE if kind == "webm" else info.audio.sample_rate
     blocks = audio_blocks(info, start, end, rate)
+    if audio.slower != 1:
+        blocks = stretched(blocks, rate, audio.slower)
     return EncodedAudio(container, kind, blocks, rate, min(info.audio.channels, 2))
 
 

@@ -103,11 +103,11 @@ def to_rgb(
     )
 
 
-def from_rgb(frame: av.VideoFrame, reformatter: VideoReformatter) -> av.VideoFrame:
-    """An RGB frame as yuv420p, BT.709 matrix, limited range, tagged so."""
+def from_rgb(frame: av.VideoFrame, reformatter: VideoReformatter, pixel_format: str = "yuv420p") -> av.VideoFrame:
+    """An RGB frame in this YUV format, BT.709 matrix, limited range, tagged so."""
     converted = reformatter.reformat(
         frame,
-        format="yuv420p",
+        format=pixel_format,
         dst_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from engines.media.clip import Frames
 from engines.media.colour import to_rgb
 from engines.media.container import open_input
+from engines.media.deinterlacing import deinterlaced
 from engines.media.pictures import PictureSequence
 from engines.media.probe import MediaInfo, video_stream
 
@@ -72,8 +73,9 @@ def decode_pictures(pictures: PictureSequence) -> Iterator[PictureFrame]:
 
 
 def decode_video(
-    path: Path, info: MediaInfo, start: Fraction, size: tuple[int, int], bit_depth: int, field: str | None
-) -> Iterator[DecodedFrame]:
+    path: Path, info: MediaInfo, start: Fraction, size: tuple[int, int], bit_depth: int, field: str | None,
+    deinterlace: bool = False,
+) -> Iterator[DecodedFrame]:  # fmt: skip
     """The frames from the one shown at `start` on, in the order of their times.
 
     Args:
@@ -82,6 +84,7 @@ def decode_video(
         size: (width, height) of the upright result.
         bit_depth: 8 or 16 bits per colour.
         field: For messages.
+        deinterlace: Whether frames that are flagged interlaced are made into one moment.
 
     Raises: MediaError where the file turns out to be damaged.
     """
@@ -92,7 +95,8 @@ def decode_video(
         reformatter = VideoReformatter()
         tick = Fraction(stream.time_base or Fraction(1, 1000))
         earlier: DecodedFrame | None = None
-        for index, frame in enumerate(_from(container, stream, info, start)):
+        decoded = _from(container, stream, info, start)
+        for index, frame in enumerate(deinterlaced(decoded, stream) if deinterlace else decoded):
             time = frame.pts * tick - info.start_time if frame.pts is not None else index / info.fps
             # An MP4's last frame may claim the span of the longest step; the track's length knows better.
             rest = max(Fraction(info.duration_seconds).limit_denominator(1_000_000) - time, 1 / info.fps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -41,3 +42,13 @@ def frames_digest(frames: Frames | Iterable[Frames]) -> str:
     for chunk in [frames] if isinstance(frames, np.ndarray) else frames:
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 in hexadecimal of a file; of a folder, over the names and contents of its files."""
+    if path.is_dir():
+        listed = sorted(one for one in path.rglob("*") if one.is_file())
+        together = "".join(f"{one.relative_to(path)} {file_digest(one)}\n" for one in listed)
+        return hashlib.sha256(together.encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""One frame after the other into H.264, VP9, GIF or PNG."""
+"""One frame after the other into a video codec, GIF or PNG."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.container import OutputContainer
 from av.filter import Graph
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -19,23 +20,16 @@ from av.video.stream import VideoStream
 from engines.media.audio_encoding import AudioFeed, AudioSource, open_feed
 from engines.media.clip import AudioTrack
 from engines.media.colour import from_rgb, tag_bt709
+from engines.media.formats import VideoFormat
 from engines.media.metadata import KEY
 from engines.media.pictures import FPS_FILE
 
 Picture: TypeAlias = npt.NDArray[Any]  # uint8 or uint16 [H, W, 3]
 
-# Encoders cut work by their threads and give other bytes for another number of them.
-_THREADS = 4
-_CODECS = {"mp4": "libx264", "webm": "libvpx-vp9"}
-_CODEC_OPTIONS = {
-    # Macroblock trees: with x264's AVX code, pictures narrower than a few hundred pixels come out differently from run
-    # to run, even with one thread (measured: 96 × 96, 14 frames, 9 different files in 150; without trees 1 in 150).
-    "mp4": {"preset": "medium", "x264-params": "mbtree=0", "threads": str(_THREADS)},
-    "webm": {"b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1", "threads": str(_THREADS)},
-}
 # fflags +bitexact: no date, no random ids. A CRC would no longer fit once the digest is stamped (stamp.py).
 _CONTAINER_OPTIONS = {
     "mp4": {"movflags": "+faststart+use_metadata_tags", "fflags": "+bitexact"},
+    "mov": {"movflags": "+faststart+use_metadata_tags", "fflags": "+bitexact"},
     "webm": {"fflags": "+bitexact", "write_crc32": "0"},
 }
 
@@ -54,14 +48,13 @@ class Encoder(Protocol):
 
 
 class ContainerEncoder:
-    """MP4 or WebM: yuv420p, BT.709, limited range, all four colour tags written.
+    """MP4, WebM or QuickTime: BT.709, limited range, all four colour tags written.
 
     Args:
         part: File to write.
-        kind: "mp4" or "webm".
-        size: (width, height) of the frames; H.264 gets odd ones padded by one row or column.
+        how: Codec and container.
+        size: (width, height) of the frames; most codecs get odd ones padded by one row or column.
         fps: Frames per second.
-        crf: Quality.
         audio: Sound to write along.
         record: Text for the tag `framewright`, or None.
 
@@ -70,26 +63,27 @@ class ContainerEncoder:
     """
 
     def __init__(
-        self, part: Path, kind: str, size: tuple[int, int], fps: Fraction, crf: int,
+        self, part: Path, how: VideoFormat, size: tuple[int, int], fps: Fraction,
         audio: AudioTrack | AudioSource | None, record: str | None,
     ) -> None:  # fmt: skip
-        self.size = (size[0] + size[0] % 2, size[1] + size[1] % 2) if kind == "mp4" else size
+        self.size = (size[0] + size[0] % 2, size[1] + size[1] % 2) if how.needs_even_sides else size
         self._fps = fps
         self._count = 0
         self._reformatter = VideoReformatter()
         self._feed: AudioFeed | None = None
-        self._container = av.open(str(part), "w", format=kind, options=_CONTAINER_OPTIONS[kind])
+        self._pixel_format = how.pixel_format
+        self._container = open_output(part, how.container)
         try:
             if record is not None:
                 self._container.metadata[KEY] = record
-            # VP9's scale ends at 63.
-            quality = str(crf if kind == "mp4" else round(crf * 63 / 51))
-            options = {**_CODEC_OPTIONS[kind], "crf": quality}
-            self._stream = cast(VideoStream, self._container.add_stream(_CODECS[kind], rate=fps, options=options))
+            stream = self._container.add_stream(how.codec, rate=fps, options=dict(how.options))
+            self._stream = cast(VideoStream, stream)
             self._stream.width, self._stream.height = self.size
-            self._stream.pix_fmt = "yuv420p"
+            self._stream.pix_fmt = how.pixel_format
+            if how.tag:
+                self._stream.codec_context.codec_tag = how.tag
             tag_bt709(self._stream.codec_context)
-            self._feed = open_feed(self._container, kind, audio)
+            self._feed = open_feed(self._container, how.container, audio)
         except BaseException:
             self.abandon()
             raise
@@ -98,7 +92,7 @@ class ContainerEncoder:
         height, width = frame.shape[:2]
         if (width, height) != self.size:
             frame = np.pad(frame, ((0, self.size[1] - height), (0, self.size[0] - width), (0, 0)), "edge")
-        picture = from_rgb(_rgb_frame(frame), self._reformatter)
+        picture = from_rgb(_rgb_frame(frame), self._reformatter, self._pixel_format)
         picture.pts, picture.time_base = self._count, 1 / self._fps
         self._container.mux(self._stream.encode(picture))
         self._count += 1
@@ -120,6 +114,11 @@ class ContainerEncoder:
         # The file is about to be removed; that its trailer cannot be written is no news.
         with suppress(av.error.FFmpegError, OSError):
             self._container.close()
+
+
+def open_output(part: Path, container: str) -> OutputContainer:
+    """A file to be written, without date or random id."""
+    return av.open(str(part), "w", format=container, options=_CONTAINER_OPTIONS[container])
 
 
 class GifEncoder:

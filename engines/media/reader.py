@@ -33,6 +33,7 @@ class ClipReader:
         fps: Of the frames; None takes the file's, or of a variable rate its most usual one.
         bit_depth: 8 gives uint8, 16 uint16 frames.
         chunk_frames: Frames per chunk.
+        deinterlace: Whether frames that the file flags as interlaced are made into one moment.
         limits: Checked before decoding.
         field: Name of the request field that the file came in, for messages.
 
@@ -53,6 +54,7 @@ class ClipReader:
         fps: Fraction | int | None = None,
         bit_depth: int = 8,
         chunk_frames: int = 16,
+        deinterlace: bool = False,
         limits: Limits | None = None,
         field: str | None = None,
     ) -> None:
@@ -61,8 +63,9 @@ class ClipReader:
         self.info: MediaInfo = probe(path, limits, field)
         self.fps = Fraction(fps) if fps is not None else self.info.fps
         self.width, self.height = size or (self.info.width, self.info.height)
-        self._start = Fraction(start).limit_denominator(1_000_000)
-        self._end = None if end is None else Fraction(end).limit_denominator(1_000_000)
+        self._start = exact_seconds(start)
+        self._end = None if end is None else exact_seconds(end)
+        self._deinterlace = deinterlace
         self._bit_depth = bit_depth
         self._chunk_frames = chunk_frames
         self._limits = limits or Limits(None, None, None)
@@ -93,7 +96,9 @@ class ClipReader:
             frames = self._picture_frames(pictures)
         else:
             size = (self.width, self.height)
-            frames = decode_video(self.info.path, self.info, self._start, size, self._bit_depth, self._field)
+            frames = decode_video(
+                self.info.path, self.info, self._start, size, self._bit_depth, self._field, self._deinterlace
+            )
         for frame in frames:
             # A header may lie about the length.
             self._limits.check_duration(float(frame.time), self._field)
@@ -129,6 +134,11 @@ class ClipReader:
                 allowed,
                 self._field,
             )
+
+
+def exact_seconds(seconds: float | Fraction) -> Fraction:
+    """A time as a fraction; what somebody wrote with decimals is taken as these decimals."""
+    return seconds if isinstance(seconds, Fraction) else Fraction(seconds).limit_denominator(1_000_000)
 
 
 def read_clip(path: Path | str, limits: Limits | None = None, field: str | None = None) -> Clip:

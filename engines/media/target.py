@@ -14,7 +14,7 @@ import av
 
 from engines.errors import MediaError, ResourceError
 
-FORMATS = {".mp4": "MP4", ".webm": "WebM", ".gif": "GIF", ".zip": "PNG sequence"}
+FORMATS = {".mp4": "MP4", ".webm": "WebM", ".gif": "GIF", ".zip": "PNG sequence", ".mov": "QuickTime"}
 MINIMUM_FREE_BYTES = 64 * 1024**2
 _ENVIRONMENT_ERRORS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.ENOENT, errno.ENOTDIR,

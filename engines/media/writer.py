@@ -20,6 +20,7 @@ from engines.media.audio_encoding import AudioSource
 from engines.media.clip import AudioTrack, Clip, Frames
 from engines.media.digest import FramesDigest
 from engines.media.encoding import ContainerEncoder, Encoder, GifEncoder, PictureEncoder
+from engines.media.formats import VideoFormat, h264, vp9
 from engines.media.metadata import OutputRecord, sidecar_of
 from engines.media.stamp import PLACEHOLDER, replace_placeholder
 from engines.media.target import check_target, disk_errors, part_of, write_atomically
@@ -28,7 +29,7 @@ DEFAULT_CRF = 18
 
 
 class ClipWriter:
-    """Writes frames to MP4 (H.264, AAC), WebM (VP9, Opus), GIF or a zip of PNG pictures, by the path's suffix.
+    """Writes frames to MP4, WebM, QuickTime, GIF or a zip of PNG pictures, by the path's suffix.
 
     A context manager: leaving it completes the file, an exception inside removes what was begun.
 
@@ -38,6 +39,7 @@ class ClipWriter:
         crf: Quality of MP4 and WebM: 0 is best and largest, 18 hardly visible loss, 51 worst.
         audio: A track in memory, or an AudioSource that is read along and copied where the format allows it.
         metadata: What made the clip (a mapping must have OutputRecord's fields); `frames_sha256` is filled in.
+        how: Codec of a video whose suffix is its container's; None takes H.264 for MP4 and VP9 for WebM, with `crf`.
 
     Attributes:
         warnings: Sentences about what the format could not keep.
@@ -54,6 +56,7 @@ class ClipWriter:
         crf: int = DEFAULT_CRF,
         audio: AudioTrack | AudioSource | None = None,
         metadata: OutputRecord | Mapping[str, Any] | None = None,
+        how: VideoFormat | None = None,
     ) -> None:
         if not 0 <= crf <= 51:
             raise MediaError(f"crf = {crf} is not a quality.", "Choose crf between 0 (best) and 51.", "crf")
@@ -62,7 +65,7 @@ class ClipWriter:
         check_target(self.path, self.fps)
         self.warnings: list[str] = []
         self.frame_count = 0
-        self._crf = crf
+        self._how = how or _usual_format(self.path, crf)
         self._audio = audio
         self._record = None if metadata is None else OutputRecord.model_validate(metadata)
         self._digest = FramesDigest()
@@ -134,18 +137,18 @@ class ClipWriter:
 
     @property
     def _keeps_record(self) -> bool:
-        return self.path.suffix.lower() in (".mp4", ".webm")
+        return self._how is not None
 
     def _open(self, width: int, height: int) -> Encoder:
         part, suffix = part_of(self.path), self.path.suffix.lower()
-        if self._keeps_record:
+        if self._how is not None:
             record = None
             if self._record is not None:
                 record = self._record.model_copy(update={"frames_sha256": PLACEHOLDER}).as_json()
-            encoder = ContainerEncoder(part, suffix[1:], (width, height), self.fps, self._crf, self._audio, record)
+            encoder = ContainerEncoder(part, self._how, (width, height), self.fps, self._audio, record)
             if encoder.size != (width, height):
                 self.warnings.append(
-                    f"H.264 needs even sizes: {width} × {height} became {encoder.size[0]} × {encoder.size[1]} "
+                    f"This codec needs even sizes: {width} × {height} became {encoder.size[0]} × {encoder.size[1]} "
                     "by repeating the last row or column."
                 )
             return encoder
@@ -161,6 +164,12 @@ class ClipWriter:
         if self._size is not None and size != self._size:
             raise ValueError(f"frames of {size} follow frames of {self._size}")
         self._size = size
+
+
+def _usual_format(path: Path, crf: int) -> VideoFormat | None:
+    """What a suffix stands for; None for pictures."""
+    usual = {".mp4": h264, ".webm": vp9}.get(path.suffix.lower())
+    return None if usual is None else usual(crf)
 
 
 def write_clip(

