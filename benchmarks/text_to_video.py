@@ -78,7 +78,7 @@ def request_for(spec: ClipSpec) -> TextToVideoRequest:
 
 def rendered(spec: ClipSpec) -> Frames:
     """The clip that a person gets for this prompt, kept on disk between runs of the same weights and code."""
-    path = WORK / versions() / f"{spec.seed}.npy"
+    path = WORK / versions() / f"{clip_name(spec)}.npy"
     if path.exists():
         return np.asarray(np.load(path))
     family, request = bundled(), request_for(spec)
@@ -221,7 +221,7 @@ def main() -> None:
     add_distance(report, judge, specs)
     add_time(report, steps=20, pairs=15)
     if not report.quick:
-        shown = held_out_specs(SHEET_PROMPTS, FIRST_SEED)
+        shown = [specs[int(index)] for index in np.linspace(0, len(specs) - 1, SHEET_PROMPTS)]
         sheet = contact_sheet(
             [rendered(spec) for spec in shown], 2, [plain_caption(spec) for spec in shown], frames_per_clip=6
         )

@@ -58,7 +58,7 @@ SOURCES = {
     "title": Source("gradio", "media_assets/videos/a.mp4", 3, (640, 360)),
     "globe": Source("gradio", "media_assets/videos/world.mp4", 1, (264, 264)),
 }
-# First frames. In bikes.mp4 the shots begin at frames 0, 31, 77, 138, 188 and 243: no part holds a cut.
+# First frames. In bikes.mp4 the shots begin at frames 0, 30, 76, 137, 187 and 242: no part holds a cut.
 FULL = {
     "bigbuckbunny": (0, 40, 80),
     "bikes": (5, 45, 100, 155, 210),

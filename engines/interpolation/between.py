@@ -16,8 +16,9 @@ from engines.interpolation.timeline import Moment
 
 # The network halves its input two times at the coarsest of its scales, and that may double on the way.
 MULTIPLE = 128
-# Longest side that is looked at whole; twice as long, flow is sought at half the resolution.
-WHOLE_SIDE = 1440
+# Longest side that is looked at whole; twice as long, flow is sought at half the resolution. Smaller than it was
+# trained on, things are too small for its coarsest scale: looked at twice as large they are found (measured: 2 dB).
+WHOLE_SIDE, SMALL_SIDE = 1440, 256
 # Measured on 14 clips with every second frame held back (docs/LOG.md), values 0 … 1.
 DISAGREEMENT = 32 / 255
 REST = 1 / 255
@@ -34,7 +35,9 @@ def between(network: FlowNetwork, moment: Moment, confident: bool) -> Frame:
     height, width = moment.first.shape[:2]
     share, coarser = float(moment.share), coarseness(height, width)
     device = next(network.parameters()).device
-    first, second = (_as_tensor(frame, int(MULTIPLE * coarser)).to(device) for frame in (moment.first, moment.second))
+    first, second = (
+        _as_tensor(frame, max(64, int(MULTIPLE * coarser))).to(device) for frame in (moment.first, moment.second)
+    )
     estimate = network(first, second, share, coarser)
     picture = mixed(estimate, first, second, share) if confident else estimate.merged
     peak = np.iinfo(moment.first.dtype).max
@@ -59,8 +62,8 @@ def mixed(estimate: Estimate, first: Tensor, second: Tensor, share: float) -> Te
 
 
 def coarseness(height: int, width: int) -> float:
-    """Factor on the network's scales for frames of this size: 1, 2 or 4."""
-    factor = 1.0
+    """Factor on the network's scales for frames of this size: 0.5, 1, 2 or 4."""
+    factor = 0.5 if max(height, width) <= SMALL_SIDE else 1.0
     while max(height, width) > WHOLE_SIDE * factor and factor < 4:
         factor *= 2
     return factor

@@ -1,6 +1,7 @@
 """Trains a judge on fresh renders, half of them after the tokenizer's round trip, so that its blur is not a wrong noun.
 
-`python -m engines.diorama.judge.train --name b --vae FOLDER --out FOLDER` (about 15 minutes on one core).
+`python -m engines.diorama.judge.train --name b --vae FOLDER --out FOLDER` (about 20 minutes on one core);
+`--begin JUDGE` goes on from a judge with fresh renders, at half the rate.
 Judges A and B differ in seed, widths and augmentation; B is never used in training or selection.
 """
 
@@ -37,7 +38,7 @@ class Recipe:
 
 
 RECIPES = {
-    "a": Recipe(seed=11, widths=(24, 48, 96, 144), colour_jitter=0.06, noise=0.03, erase=0.0, shift=0),
+    "a": Recipe(seed=11, widths=(24, 48, 96, 144), colour_jitter=0.06, noise=0.03, erase=0.0, shift=3),
     "b": Recipe(seed=22, widths=(20, 48, 88, 160), colour_jitter=0.03, noise=0.05, erase=0.25, shift=4),
 }
 BATCH = 24
@@ -107,8 +108,10 @@ def evaluate(judge: ClipJudge, clips: int, seed: int, vae: PatchVideoAutoencoder
     return {name: round(value / (clips // 50), 4) for name, value in totals.items()}
 
 
-def train(name: str, vae: PatchVideoAutoencoder | None, steps: int, log: Path) -> ClipJudge:
-    """A judge from nothing: AdamW with one cosine."""
+def train(
+    name: str, vae: PatchVideoAutoencoder | None, steps: int, log: Path, begin: ClipJudge | None = None
+) -> ClipJudge:
+    """A judge from nothing, or from one that begins: AdamW with one cosine."""
     recipe, words = RECIPES[name], vocabulary()
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)
@@ -119,9 +122,12 @@ def train(name: str, vae: PatchVideoAutoencoder | None, steps: int, log: Path) -
         motions=tuple(words["motions"]),
         scenes=tuple(words["scenes"]),
     ).to(memory_format=torch.channels_last)
+    if begin is not None:
+        judge.load_state_dict(begin.state_dict())
+    seed, rate = (recipe.seed, 3e-3) if begin is None else (recipe.seed + 1000, 1.5e-3)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps, pct_start=0.1)
-    random, generator = np.random.default_rng(recipe.seed), torch.Generator().manual_seed(recipe.seed)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
+    random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     began = time.time()
     for step in range(steps):
         clips, wanted = render_batch(random, BATCH, False, vae)
@@ -153,11 +159,13 @@ def main() -> None:
     parser.add_argument("--name", choices=sorted(RECIPES), required=True)
     parser.add_argument("--vae", type=Path, help="folder of the tokenizer whose reconstructions are shown too")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1400)
+    parser.add_argument("--steps", type=int, default=2200)
+    parser.add_argument("--begin", type=Path, help="folder of a judge of the same name to go on from")
     arguments = parser.parse_args()
     vae = PatchVideoAutoencoder.from_pretrained(arguments.vae) if arguments.vae else None
     arguments.out.mkdir(parents=True, exist_ok=True)
-    judge = train(arguments.name, vae, arguments.steps, arguments.out / "log.jsonl")
+    begin = ClipJudge.from_pretrained(arguments.begin).float() if arguments.begin else None
+    judge = train(arguments.name, vae, arguments.steps, arguments.out / "log.jsonl", begin)
     measured = {"renders": evaluate(judge, 600, 77, None)}
     judge.half().save_pretrained(arguments.out)
     (arguments.out / "measured.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")

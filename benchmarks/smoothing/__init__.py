@@ -1,0 +1,1 @@
+"""Parts of benchmarks.interpolation: clips with frames held back, baselines, known cuts."""
