@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
 TASK = "text_to_video"
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 RENDER_MILLISECONDS = 120_000
 # Of a busy machine; a page that stays away is an error all the same.
 PATIENCE_MILLISECONDS = 90_000
@@ -74,6 +75,9 @@ class StudioPage:
         self.prompt.fill(text)
 
     def fill_number(self, name: str, value: int) -> None:
+        expect(self.part(name).locator("input[type=number]")).to_be_editable()
+        # A field of a group that was just opened stands in the page before it listens.
+        self.page.evaluate(TWO_FRAMES)
         self.part(name).locator("input[type=number]").fill(str(value))
 
     def choose(self, name: str, entry: str) -> None:

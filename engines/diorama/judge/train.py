@@ -1,7 +1,7 @@
 """Trains a judge on fresh renders, half of them after the tokenizer's round trip, so that its blur is not a wrong noun.
 
 `python -m engines.diorama.judge.train --name b --vae FOLDER --out FOLDER` (about 20 minutes on one core);
-`--begin JUDGE` goes on from a judge with fresh renders, at half the rate.
+`--begin JUDGE` goes on from a judge with fresh renders, at a fifth of the rate.
 Judges A and B differ in seed, widths and augmentation; B is never used in training or selection.
 """
 
@@ -124,7 +124,7 @@ def train(
     ).to(memory_format=torch.channels_last)
     if begin is not None:
         judge.load_state_dict(begin.state_dict())
-    seed, rate = (recipe.seed, 3e-3) if begin is None else (recipe.seed + 1000, 1.5e-3)
+    seed, rate = (recipe.seed, 3e-3) if begin is None else (recipe.seed + 1000, 6e-4)
     optimiser = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.1)
     random, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
