@@ -1,4 +1,4 @@
-"""The endpoints of DESIGN.md: one for each task, its `_submit`, and four for jobs. Errors come as data.
+"""What the endpoints answer, and the four endpoints for jobs. Those of the tasks: task_endpoints. Errors come as data.
 
 Every endpoint answers with JobReply, /jobs with JobsReply. A wrong field, an unknown job and a failed render all set
 `error` (code, field, message, fix).
@@ -7,17 +7,13 @@ Every endpoint answers with JobReply, /jobs with JobsReply. A wrong field, an un
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Callable, Sequence
 from typing import Any, TypedDict
 
 import gradio as gr
 from gradio.data_classes import FileData
-from gradio.events import api
 
 from engines.errors import UserError
-from engines.task import Request, make_engine, parse_request, request_class
-from engines.text_to_video.request import TextToVideoRequest
+from engines.task import make_engine, parse_request, request_class
 from studio.files import FileServer
 from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
@@ -185,73 +181,3 @@ def _stored_error(error: dict[str, str | None] | None) -> ErrorReply | None:
     return ErrorReply(
         code=error["code"] or "bug", field=error["field"], message=error["message"] or "", fix=error["fix"] or ""
     )  # fmt: skip
-
-
-def _parameters(request_class: type[Request]) -> list[inspect.Parameter]:
-    """A Request's fields as parameters, the required ones first."""
-    made = []
-    for name, field in request_class.model_fields.items():
-        default = inspect.Parameter.empty if field.is_required() else field.default
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        made.append(inspect.Parameter(name, kind, default=default, annotation=field.annotation))
-    return made
-
-
-def _documented(
-    function: Callable[..., Any],
-    name: str,
-    parameters: Sequence[inspect.Parameter],
-    summary: str,
-    request: type[Request],
-) -> Callable[..., Any]:
-    """Gives a function with *args the signature and the docstring that Gradio and MCP clients read."""
-    helps = {field: info.description or "" for field, info in request.model_fields.items()}
-    helps["idempotency_key"] = "The same key again returns the job of the first call instead of a new one."
-    arguments = "\n".join(
-        f"    {parameter.name}: {helps[parameter.name]}" for parameter in parameters if parameter.name in helps
-    )
-    function.__name__ = name
-    function.__doc__ = f"{summary}\n\nArgs:\n{arguments}"
-    function.__signature__ = inspect.Signature(list(parameters), return_annotation=JobReply)  # type: ignore[attr-defined]
-    function.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": JobReply}
-    return function
-
-
-def task_functions(endpoints: Endpoints, request_class: type[Request]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """(render and wait, submit and return at once) for one task, with the Request's fields as parameters."""
-    task, names = request_class.task, list(request_class.model_fields)
-    fields = _parameters(request_class)
-    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    client = inspect.Parameter("request", keyword, annotation=gr.Request, default=None)
-    key = inspect.Parameter("idempotency_key", keyword, annotation=str, default="")
-
-    async def render(*given: Any) -> JobReply:
-        *values, request = given
-        owner = owner_of(request)
-        reply = endpoints.submit(task, dict(zip(names, values, strict=True)), "", owner)
-        return reply if reply["error"] else await endpoints.wait(reply["job_id"], owner)
-
-    def submit(*given: Any) -> JobReply:
-        *values, idempotency_key, request = given
-        fields_given = dict(zip(names, values, strict=True))
-        return endpoints.submit(task, fields_given, idempotency_key, owner_of(request))
-
-    summary = (request_class.__doc__ or task).strip()
-    return (
-        _documented(render, task, [*fields, client], f"{summary} Waits and returns the result.", request_class),
-        _documented(
-            submit, f"{task}_submit", [*fields, key, client],
-            f"{summary} Returns a job id at once; ask job_status and job_result for it.", request_class,
-        ),
-    )  # fmt: skip
-
-
-def add_endpoints(queue: JobQueue, files: FileServer) -> None:
-    """Adds all endpoints to the Blocks that is being built. Not inside tabs: Gradio would warn."""
-    endpoints = Endpoints(queue, files)
-    functions = [
-        *task_functions(endpoints, TextToVideoRequest),
-        endpoints.job_status, endpoints.job_result, endpoints.job_cancel, endpoints.jobs,
-    ]  # fmt: skip
-    for function in functions:
-        api(function, api_name=function.__name__, concurrency_limit=None)

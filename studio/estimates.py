@@ -7,14 +7,16 @@ from html import escape
 from typing import Any
 
 from engines.errors import UserError
+from studio.jobs.job import Estimate
 from studio.jobs.queue import JobQueue
-from studio.stage_html import about
+from studio.prompt_advice import gigabytes
+from studio.stage_html import about, sentences
 
 
 def estimate_line(
     queue: JobQueue, task: str, requests: Sequence[Mapping[str, Any]], owner: str, length: str = ""
 ) -> str:
-    """Time of these jobs together; "" while one of them cannot be rendered.
+    """Time, memory and disk of these jobs together; "" while one of them cannot be rendered.
 
     Args:
         length: What comes out, said before the time.
@@ -25,10 +27,19 @@ def estimate_line(
         return ""
     if not estimates:
         return ""
-    parts = [length] if length else []
+    said = [length] if length else []
     known = [estimate.seconds for estimate in estimates if estimate.seconds is not None]
     if len(known) < len(estimates):
-        parts.append("the first render will tell how long it takes")
+        said.append("the first render will tell how long it takes")
     else:
-        parts.append(f"{about(sum(known))} to render")
-    return f'<p class="estimate">{escape(" · ".join(parts))}</p>'
+        said += [f"{about(sum(known))} to render", *_room(estimates)]
+    warnings = sentences(list(dict.fromkeys(text for one in estimates for text in one.warnings)), "job-warnings")
+    return f'<p class="estimate">{escape(" · ".join(said))}</p>{warnings}'
+
+
+def _room(estimates: Sequence[Estimate]) -> list[str]:
+    """Jobs run one after another, so the largest one says how much memory; their files stay, so these add up."""
+    memory = [one.memory_bytes for one in estimates if one.memory_bytes is not None]
+    disk = [one.disk_bytes for one in estimates if one.disk_bytes is not None]
+    said = [f"{gigabytes(round(max(memory)))} of memory"] if memory else []
+    return [*said, f"{gigabytes(round(max(1e6, sum(disk))))} on the disk"] if disk else said

@@ -7,7 +7,7 @@ it, so that the page, the API and the command line say the same words, beside th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -15,8 +15,12 @@ from engines.task import Request
 from studio.events import BESIDE_THE_QUEUE
 from studio.theme import STATIC
 
+if TYPE_CHECKING:
+    from studio.uploaded_field import UploadedField
+
 LAYERS = ("main", "look", "quality", "advanced")
 SLIDER_SPAN = 200
+SPELLED_OUT = {"fps": "frames per second", "crf": "CRF", "start": "begins at, seconds", "end": "ends at, seconds"}
 DICE = STATIC / "dice.svg"
 Component = Any
 Choices = Sequence[tuple[str, Any]]
@@ -25,7 +29,7 @@ Choices = Sequence[tuple[str, Any]]
 def label_of(name: str) -> str:
     """ "guidance_scale" → "Guidance scale"."""
     words = name.replace("_", " ")
-    words = {"fps": "frames per second"}.get(words, words)
+    words = SPELLED_OUT.get(words, words)
     return words[:1].upper() + words[1:]
 
 
@@ -33,6 +37,11 @@ def layer_of(schema: Mapping[str, Any]) -> str:
     """Layer of a field; what the schema does not place belongs to "advanced"."""
     layer = schema.get("layer", "advanced")
     return layer if layer in LAYERS else "advanced"
+
+
+def type_of(schema: Mapping[str, Any]) -> str | None:
+    """The JSON type of a field; of one that may be left empty, its type when it is not."""
+    return next((one["type"] for one in [schema, *schema.get("anyOf", [])] if one.get("type", "null") != "null"), None)
 
 
 def make_component(
@@ -64,7 +73,7 @@ def make_component(
         pairs = list(choices) if choices is not None else [(value.replace("_", " "), value) for value in schema["enum"]]
         short = len(pairs) <= 4 and all(len(text) <= 5 for text, _ in pairs)
         return (gr.Radio if short else gr.Dropdown)(choices=pairs, **common)
-    kind = schema.get("type")
+    kind = type_of(schema)
     if kind == "boolean":
         return gr.Checkbox(**common)
     if kind in ("integer", "number"):
@@ -99,10 +108,21 @@ class Form:
         self.components: dict[str, Component] = {}
         self.has_error = gr.State(False)
         self.dice: dict[str, gr.Button] = {}
+        self.files: dict[str, UploadedField] = {}
 
     def adopt(self, name: str, component: Component) -> None:
         """Takes a component that stands elsewhere on the page as the one for this field."""
         self.components[name] = component
+
+    def adopt_file(self, field: UploadedField) -> None:
+        """Takes the components of a field that holds a file, made in the current layout block."""
+        self.files[field.name] = field
+        self.components[field.name] = field.value
+
+    @property
+    def file_names(self) -> dict[str, str]:
+        """Fields of the request that hold a file → "video", "image" or "weights"."""
+        return {name: schema["input"] for name, schema in self.schema.items() if schema.get("input")}
 
     def add(self, *names: str) -> list[Component]:
         """Makes the components of these fields here, in the current layout block."""
@@ -116,8 +136,12 @@ class Form:
 
     def add_rest_of(self, layer: str) -> list[Component]:
         """Makes every field of the layer that is not on the page yet."""
-        rest = [name for name, schema in self.schema.items() if name not in self.components]
-        return self.add(*(name for name in rest if layer_of(self.schema[name]) == layer))
+        return self.add(*self.rest_of(layer))
+
+    def rest_of(self, layer: str) -> list[str]:
+        """Fields of the layer that are not on the page yet; files have components of their own."""
+        rest = [name for name in self.schema if name not in self.components and name not in self.file_names]
+        return [name for name in rest if layer_of(self.schema[name]) == layer]
 
     @property
     def names(self) -> list[str]:
@@ -131,19 +155,22 @@ class Form:
     @property
     def outputs(self) -> list[Component]:
         """What the updates of this class may change."""
-        return [*self.inputs, self.has_error]
+        return [*self.inputs, *(field.message for field in self.files.values()), self.has_error]
 
     def values(self, given: Sequence[Any]) -> dict[str, Any]:
         """Plain data of the request from the components' values, which come in the order of `inputs`."""
         return dict(zip(self.names, given, strict=True))
 
     def defaults(self) -> dict[str, Any]:
-        return {name: self.schema[name].get("default", "") for name in self.components}
+        """What the schema says; a field that holds no file is an empty text."""
+        return {name: "" if name in self.files else self.schema[name].get("default", "") for name in self.components}
 
     def filled(self, values: Mapping[str, Any]) -> dict[Component, Any]:
         """Updates that put these values into the form, free of errors; fields that are missing get their default."""
         complete = self.defaults() | {name: value for name, value in values.items() if name in self.components}
         updates = {self.components[name]: self._update(name, value) for name, value in complete.items()}
+        for field in self.files.values():
+            updates |= field.error("")
         return {**updates, self.has_error: False}
 
     def changed(self, values: Mapping[str, Any]) -> dict[Component, Any]:
@@ -161,12 +188,16 @@ class Form:
 
     def with_error(self, name: str, message: str) -> dict[Component, Any]:
         """Updates that show a message beside one field and beside no other."""
+        if name in self.files:
+            return {**self.without_errors(), **self.files[name].error(message), self.has_error: True}
         invalid = gr.update(info=message, elem_classes=[*self._classes(name), "invalid"])
         return {**self.without_errors(), self.components[name]: invalid, self.has_error: True}
 
     def without_errors(self) -> dict[Component, Any]:
         """Updates that give every field its help line back."""
         updates = {component: self._update(name) for name, component in self.components.items()}
+        for field in self.files.values():
+            updates |= field.error("")
         return {**updates, self.has_error: False}
 
     def _classes(self, name: str) -> list[str]:

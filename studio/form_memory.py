@@ -12,12 +12,13 @@ from studio.form import Form
 from studio.jobs.queue import JobQueue
 
 # Runs in the browser, so that no round trip lies between looking at a field and filling it: a field that was touched
-# (framewright.js notes which) or that no longer holds its default stays.
+# (framewright.js notes which) or that no longer holds its default stays. An empty number field may say 0.
 KEEP_TYPED = """(kept, ...now) => {
     if (!kept) return now;
     const {values, defaults, ids} = JSON.parse(kept);
     const touched = window.framewrightTouched || new Set();
-    const untouched = (value, i) => !touched.has(ids[i]) && JSON.stringify(value) === JSON.stringify(defaults[i]);
+    const same = (one, other) => JSON.stringify(one) === JSON.stringify(other) || (!one && other === null);
+    const untouched = (value, i) => !touched.has(ids[i]) && same(value, defaults[i]);
     return now.map((value, i) => untouched(value, i) ? values[i] : value);
 }"""
 
@@ -60,8 +61,11 @@ class FormMemory:
         """What `recall` updates."""
         return [self.kept, *self.form.inputs]
 
-    def fill_after(self, event: Any, then: Callable[..., Any], outputs: list[Any], **options: Any) -> None:
-        """After an event that gave out `recall`: the browser fills the form, then `then(*values)` is called."""
+    def fill_after(self, event: Any, then: Callable[..., Any], outputs: list[Any], **options: Any) -> Any:
+        """After an event that gave out `recall`: the browser fills the form, then `then(*values)` is called.
+
+        Returns: that last event.
+        """
         fields = self.form.inputs
         filled = event.then(None, [self.kept, *fields], fields, js=KEEP_TYPED, **options)
-        filled.then(then, fields, [*outputs, self.is_back], **options)
+        return filled.then(then, fields, [*outputs, self.is_back], **options)

@@ -1,7 +1,9 @@
 """Where the studio keeps its things.
 
     HOME/library.sqlite3   jobs, forms (later: gallery, uploads)
-    HOME/jobs/ID/          one folder per job: work/ (the engine's parts and results), preview.webp, log.txt
+    HOME/backups/          copies of the library: one a day, and one before each change of its form
+    HOME/jobs/ID/          one folder per job: inputs/ (its own copies), work/ (the engine's parts and results),
+                           job.json (the request, should the library be lost), preview.webp, log.txt
     HOME/uploads/          what was uploaded
     HOME/logs/             what the worker process prints
     HOME/studio.lock       held by the one studio that uses this folder
@@ -19,7 +21,7 @@ from pathlib import Path
 from engines.errors import ResourceError
 
 VARIABLE = "FRAMEWRIGHT_HOME"
-SUBFOLDERS = ("jobs", "uploads", "logs")
+SUBFOLDERS = ("backups", "jobs", "logs", "uploads")
 MINIMUM_FREE_BYTES = 200 * 2**20
 
 
@@ -52,19 +54,27 @@ def prepare_home(home: Path) -> Path:
     return home
 
 
-def check_free_space(home: Path) -> None:
-    """Raises ResourceError if the disk under the studio's folder is as good as full."""
-    free = shutil.disk_usage(home).free
-    if free < MINIMUM_FREE_BYTES:
+def check_free_space(home: Path, further_bytes: int = 0) -> None:
+    """Raises ResourceError if the disk under the studio's folder is as good as full.
+
+    Args:
+        further_bytes: What is about to be written there.
+    """
+    free, needed = shutil.disk_usage(home).free, MINIMUM_FREE_BYTES + further_bytes
+    if free < needed:
         raise ResourceError(
-            f"The disk of {home} has {free / 2**20:.0f} MB left; a job needs at least "
-            f"{MINIMUM_FREE_BYTES / 2**20:.0f} MB.",
+            f"The disk of {home} has {free / 2**20:.0f} MB left; a job needs at least {needed / 2**20:.0f} MB.",
             f"Free some space, or set {VARIABLE} to a folder on another disk and start again.",
         )
 
 
 def database_path(home: Path) -> Path:
     return home / "library.sqlite3"
+
+
+def backups_folder(library: Path) -> Path:
+    """Where copies of this library lie."""
+    return library.parent / "backups"
 
 
 def job_folder(home: Path, job_id: str) -> Path:

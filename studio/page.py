@@ -6,21 +6,25 @@ import gradio as gr
 
 from engines.backend.catalogue import load_catalogue
 from engines.text_to_video.request import TextToVideoRequest
-from studio.api import add_endpoints
 from studio.events import BESIDE_THE_QUEUE
 from studio.files import FileServer
 from studio.header import Header, status_line
 from studio.jobs.queue import JobQueue
+from studio.owned_files import OwnedFiles
 from studio.owner import owner_of
 from studio.papers import load_papers
 from studio.prompt_advice import gigabytes
+from studio.tabs.interpolate import InterpolateTab
 from studio.tabs.papers import papers_tab
 from studio.tabs.text_to_video import TextToVideoTab
+from studio.tabs.upscale import UpscaleTab
+from studio.task_endpoints import add_endpoints
 
 TITLE = "Framewright"
 CACHE_CHECK_SECONDS = 3600
 CACHE_AGE_SECONDS = 24 * 3600
 QUEUE_LENGTH_SECONDS = 4
+FOOTAGE_TABS: tuple[type[UpscaleTab | InterpolateTab], ...] = (UpscaleTab, InterpolateTab)
 COUNTED_JOBS = 100
 
 
@@ -38,19 +42,29 @@ def model_choices() -> list[tuple[str, str]]:
 def build_page(queue: JobQueue) -> gr.Blocks:
     """The whole page as Blocks, ready to launch. Makes no request to any other host."""
     files = FileServer()
+    owned = OwnedFiles(queue)
     models = model_choices()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)) as page:
         header = Header(models, TextToVideoRequest.model_fields["model"].description or "")
         with gr.Tabs(elem_id="rooms"):
             with gr.Tab("Text to video", id="text_to_video"):
                 text_to_video = TextToVideoTab(queue, files, header.model, models)
+            footage_tabs = [_footage_tab(one, queue, files, owned) for one in FOOTAGE_TABS]
             with gr.Tab("Methods", id="methods"):
                 papers_tab(load_papers())
-        text_to_video.wire(page)
+        for tab in (text_to_video, *footage_tabs):
+            tab.wire(page)
         _show_queue_length(page, header, queue)
-        add_endpoints(queue, files)
+        add_endpoints(queue, files, owned)
     page.temp_file_sets.append(files.served)
     return page
+
+
+def _footage_tab(
+    kind: type[UpscaleTab | InterpolateTab], queue: JobQueue, files: FileServer, owned: OwnedFiles
+) -> UpscaleTab | InterpolateTab:
+    with gr.Tab(kind.tab_title, id=kind.task_name):
+        return kind(queue, files, owned)
 
 
 def _show_queue_length(page: gr.Blocks, header: Header, queue: JobQueue) -> None:

@@ -53,36 +53,42 @@ class Stage:
     """
 
     def __init__(self, task: str, files: FileServer, empty: str, has_seed: bool = False) -> None:
+        self.task = task
         self.files = files
         self.empty = empty
         self.has_seed = has_seed
         with gr.Column(elem_classes=["stage"], elem_id=f"{task}-stage"):
-            self.screen = gr.HTML(empty, elem_id=f"{task}-screen", apply_default_css=False)
-            self.video = gr.Video(
-                visible=False, autoplay=True, loop=True, show_label=False, container=False, interactive=False,
-                buttons=[], elem_id=f"{task}-video", elem_classes=["stage-video"],
-            )  # fmt: skip
+            self.lay_out_screen()
         with gr.Row(elem_classes=["progress-row"]):
             self.progress = gr.HTML("", elem_id=f"{task}-progress", apply_default_css=False, scale=5)
             self.cancel = gr.Button("Cancel", elem_id=f"{task}-cancel", visible=False, size="md", scale=0, min_width=96)
         self.announcer = gr.HTML("", elem_id=f"{task}-announcer", elem_classes=["announcer"])
         self.facts = gr.HTML("", elem_id=f"{task}-facts", apply_default_css=False)
         with gr.Row(elem_classes=["actions"]):
-            self.download = gr.DownloadButton(
-                "Download", elem_id=f"{task}-download", visible=False, size="md", min_width=110
-            )
-            self.reuse = gr.Button("Reuse settings", elem_id=f"{task}-reuse", visible=False, size="md", min_width=110)
-            self.again = gr.Button(
-                "Render again, new seed", elem_id=f"{task}-again", visible=False, size="md", min_width=110
-            )
-            self.retry = gr.Button("Retry", elem_id=f"{task}-retry", visible=False, size="md", min_width=110)
-            self.smaller = gr.Button(
-                "Retry smaller", elem_id=f"{task}-smaller", visible=False, size="md", min_width=110
-            )
+            self.lay_out_actions()
         self.takes = film_strip(f"{task}-contact-sheet")
         # In the browser, not in a State: answers may come in another order than they were made in, and what the page
         # says it shows has to be what the last of them put there.
         self.shown: Any = gr.Textbox(visible="hidden", elem_id=f"{task}-shown", label="What the stage shows")
+
+    def lay_out_screen(self) -> None:
+        """What stands on the stage: words and still pictures, or a video."""
+        self.screen = gr.HTML(self.empty, elem_id=f"{self.task}-screen", apply_default_css=False)
+        self.video = gr.Video(
+            visible=False, autoplay=True, loop=True, show_label=False, container=False, interactive=False,
+            buttons=[], elem_id=f"{self.task}-video", elem_classes=["stage-video"],
+        )  # fmt: skip
+
+    def lay_out_actions(self) -> None:
+        """The row of buttons below the stage."""
+        self.download = self._button("Download", "download", gr.DownloadButton)
+        self.reuse = self._button("Reuse settings", "reuse")
+        self.again = self._button("Render again, new seed", "again")
+        self.retry = self._button("Retry", "retry")
+        self.smaller = self._button("Retry smaller", "smaller")
+
+    def _button(self, label: str, name: str, kind: Any = gr.Button) -> Any:
+        return kind(label, elem_id=f"{self.task}-{name}", visible=False, size="md", min_width=110)
 
     @property
     def outputs(self) -> list[Any]:
@@ -104,15 +110,15 @@ class Stage:
         if job is not None and job.status in stage_html.UNFINISHED:
             moving[self.screen] = gr.update(value=stage_html.screen(job), visible=True)
             moving[self.announcer] = stage_html.announcement(job)
-        return moving if shown == key else moving | self._standing(job, take)
+        return moving if shown == key else moving | self.standing(job, take)
 
-    def _standing(self, job: Job | None, take: int) -> dict[Any, Any]:
+    def standing(self, job: Job | None, take: int) -> dict[Any, Any]:
         """Everything that changes only with the state of the job."""
         videos = videos_of(job) if job and job.status == "done" else []
         chosen = videos[min(take, len(videos) - 1)].path if videos else None
         status = job.status if job else ""
         return {
-            **self._picture(job, chosen),
+            **self.picture(job, chosen),
             self.cancel: gr.update(visible=status in stage_html.UNFINISHED, interactive=True),
             self.announcer: stage_html.announcement(job),
             self.facts: stage_html.facts_line(job) if job and chosen else "",
@@ -124,7 +130,8 @@ class Stage:
             self.takes: self._takes(job, videos, take),
         }
 
-    def _picture(self, job: Job | None, chosen: Path | None) -> dict[Any, Any]:
+    def picture(self, job: Job | None, chosen: Path | None) -> dict[Any, Any]:
+        """What stands on the stage: the chosen result of a finished job, else what its state says."""
         if job is None:
             return {
                 self.screen: gr.update(value=self.empty, visible=True),
@@ -172,7 +179,7 @@ class Stage:
         """Finished jobs as clips of the strip below the stage; jobs whose files are gone are left out."""
         first = {job.id: next((file for file in videos_of(job) if file.path.exists()), None) for job in jobs}
         return [
-            self._item(job, video, job.id, str(job.fields.get("prompt", ""))[:CAPTION_CHARACTERS], job.id == current)
+            self._item(job, video, job.id, stage_html.title_of(job)[:CAPTION_CHARACTERS], job.id == current)
             for job in jobs
             if (video := first[job.id]) is not None
         ]

@@ -19,9 +19,12 @@ PHASES = {
     "encoding": "Reading the prompt",
     "denoising": "Drawing",
     "decoding": "Developing the frames",
+    "analysing": "Looking at the video",
+    "rendering": "Rendering the frames",
+    "joining": "Joining the chunks",
     "writing": "Writing the file",
 }
-UNFINISHED = ("queued", "running")
+UNFINISHED = ("queued", "running", "paused")
 LOG_CHARACTERS = 6000
 
 FRAME_MOTIF = (
@@ -77,6 +80,22 @@ def empty_screen(examples: Sequence[str]) -> str:
     )
 
 
+def empty_footage_screen(verb: str) -> str:
+    """Before the first render of a tab about somebody's own footage."""
+    return _card("empty", "Before and after appear here", f"Choose a video or a picture, then press {verb}.")
+
+
+def sentences(said: Sequence[str], class_name: str) -> str:
+    """A list of sentences; "" if there are none."""
+    listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in said)
+    return f'<ul class="{class_name}" role="status">{listed}</ul>' if listed else ""
+
+
+def title_of(job: Job) -> str:
+    """What a person calls a job: its prompt, or the name of the file that it is about."""
+    return str(job.fields.get("prompt") or Path(str(job.fields.get("video") or "")).name)
+
+
 def screen(job: Job, examples: Sequence[str] = ()) -> str:
     """The stage's picture for a job; "" once a video stands there."""
     if job.status == "queued":
@@ -85,6 +104,8 @@ def screen(job: Job, examples: Sequence[str] = ()) -> str:
         return _card("queued", "Waiting its turn", waiting)
     if job.status == "running":
         return _running_screen(job)
+    if job.status == "paused":
+        return _card("paused", "Paused", "It goes on where it stopped, when it is resumed.")
     if job.status == "failed":
         happened, todo = stored_error_sentence(job.error)
         return _card("failed", "This render failed", happened, todo, extra=_log(job), motif=False)
@@ -119,6 +140,8 @@ def progress_bar(job: Job | None) -> str:
         return ""
     if job.status == "queued":
         return _bar(0, 0, "In the queue", "")
+    if job.status == "paused":
+        return _bar(job.step, job.total, "Paused", "")
     words = [PHASES.get(job.phase, job.phase.capitalize()) or "Starting"]
     if job.total:
         words.append(f"step {job.step} of {job.total}")
@@ -148,6 +171,7 @@ def announcement(job: Job | None) -> str:
     words = {
         "queued": "The render waits in the queue.",
         "running": f"Rendering. {phase}.",
+        "paused": "The render is paused.",
         "done": "The video is ready.",
         "failed": "The render failed. " + " ".join(stored_error_sentence(job.error)),
         "cancelled": "The render was cancelled.",
@@ -158,14 +182,32 @@ def announcement(job: Job | None) -> str:
 
 def facts_line(job: Job) -> str:
     """Under a finished video: what it was made of and what it took."""
+    facts = [*_request_facts(job), *_result_facts(job)]
+    warnings = sentences(job.warnings or [], "job-warnings")
+    return (
+        f'<div class="facts"><p class="facts-prompt">{escape(title_of(job))}</p>'
+        f"<p>{escape(' · '.join(facts))}</p>{warnings}</div>"
+    )
+
+
+def _request_facts(job: Job) -> list[str]:
     fields = job.fields
-    facts = [f"seed {fields.get('seed', 0)}", f"{fields.get('width')} × {fields.get('height')}"]
-    facts.append(f"{fields.get('frames')} frames")
-    facts.append(f"{fields.get('steps')} {fields.get('solver')} steps")
-    seconds = (job.result.measurements if job.result else {}).get("seconds")
-    if seconds is not None:
+    if "prompt" in fields:
+        size = f"{fields.get('width')} × {fields.get('height')}"
+        steps = f"{fields.get('steps')} {fields.get('solver')} steps"
+        return [f"seed {fields.get('seed', 0)}", size, f"{fields.get('frames')} frames", steps]
+    start, end = fields.get("start") or 0.0, fields.get("end")
+    return [] if not start and end is None else [f"from {clock(start)}" + ("" if end is None else f" to {clock(end)}")]
+
+
+def _result_facts(job: Job) -> list[str]:
+    measured = job.result.measurements if job.result else {}
+    facts = []
+    if "prompt" not in job.fields and "width" in measured:
+        facts.append(f"{measured['width']:.0f} × {measured['height']:.0f}")
+        facts += [f"{measured['fps']:.4g} frames per second"] if "fps" in measured else []
+        facts += [f"{measured['frames']:.0f} frames"] if "frames" in measured else []
+    if "seconds" in measured:
+        seconds = measured["seconds"]
         facts.append(f"rendered in {seconds:.0f} s" if seconds >= 10 else f"rendered in {seconds:.1f} s")
-    warnings = "".join(f"<li>{escape(text)}</li>" for text in job.warnings or [])
-    listed = f'<ul class="job-warnings">{warnings}</ul>' if warnings else ""
-    prompt = escape(str(fields.get("prompt", "")))
-    return f'<div class="facts"><p class="facts-prompt">{prompt}</p><p>{escape(" · ".join(facts))}</p>{listed}</div>'
+    return facts

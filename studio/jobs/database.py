@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import ResourceError
-from studio.jobs.migrations import migrate
+from studio.jobs.backups import back_up
+from studio.jobs.migrations import MIGRATIONS, known_version, migrate
 
 
 class Database:
-    """Opens the library and brings it to the newest version.
+    """Opens the library and brings it to the newest version; an older one is copied to the backups first.
 
     Args:
         path: The SQLite file; made if it is not there.
@@ -31,8 +32,11 @@ class Database:
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            found = known_version(self._connection)
+            if 0 < found < len(MIGRATIONS):
+                back_up(self._connection, path, f"before version {len(MIGRATIONS)}")
             migrate(self._connection)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise ResourceError(
                 f"The studio's library {path} cannot be opened: {error}.",
                 "Move this file away to begin with an empty library, or set FRAMEWRIGHT_HOME to another folder.",
@@ -53,6 +57,11 @@ class Database:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+    def back_up(self, path: Path) -> None:
+        """Copies the library at `path` to its backups; others may read and write meanwhile."""
+        with self._lock:
+            back_up(self._connection, path, "daily")
 
     def execute(self, statement: str, values: dict[str, Any]) -> int:
         """One writing statement. Returns the number of rows that it touched."""

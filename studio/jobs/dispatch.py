@@ -17,18 +17,36 @@ from engines.task import Result
 from studio.jobs.database import Database
 
 ErrorData = dict[str, str | None]
+# A job whose worker died so often in a row, with no further chunk finished in between, waits for a person.
+MOST_CRASHES = 3
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A job as its worker gets it. `preview_version` and `attempt`: see Job."""
+    """A job as its worker gets it. The fields are as stored; `inputs`, `preview_version` and `attempt`: see Job."""
 
     job_id: str
     owner: str
     task: str
     fields: dict[str, Any]
+    inputs: dict[str, list[dict[str, Any]]]
     attempt: int
     preview_version: int
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What a finished job took, for the estimates of later ones; None for what its last run alone cannot tell.
+
+    Attributes:
+        phase_seconds: Seconds by phase.
+        memory_bytes: Peak of the worker's resident memory.
+        disk_bytes: Of the job's folder at its largest.
+    """
+
+    phase_seconds: dict[str, float] | None
+    memory_bytes: int | None
+    disk_bytes: int | None
 
 
 class Dispatch:
@@ -39,16 +57,18 @@ class Dispatch:
         """Gives the first queued job to this worker; None if the queue is empty."""
         with self._database.transaction() as connection:
             row = connection.execute(
-                """UPDATE jobs SET status = 'running', worker = :worker, started = :now, reported = :now
+                """UPDATE jobs SET status = 'running', worker = :worker, started = :now, reported = :now,
+                    phase = '', step = 0, total = 0, message = '', seconds_left = NULL
                 WHERE id = (SELECT id FROM jobs WHERE status = 'queued' ORDER BY place LIMIT 1)
-                RETURNING id, owner, task, fields, attempt, preview_version""",
+                RETURNING id, owner, task, fields, inputs, attempt, preview_version""",
                 {"worker": worker, "now": time.time()},
             ).fetchone()
         if row is None:
             return None
         return Assignment(
-            row["id"], row["owner"], row["task"], json.loads(row["fields"]), row["attempt"], row["preview_version"]
-        )
+            row["id"], row["owner"], row["task"], json.loads(row["fields"]), json.loads(row["inputs"]), row["attempt"],
+            row["preview_version"],
+        )  # fmt: skip
 
     def report(
         self, job_id: str, worker: str, progress: Progress, seconds_left: float | None, preview_version: int
@@ -63,6 +83,25 @@ class Dispatch:
                  "left": seconds_left, "now": time.time(), "preview": preview_version, "id": job_id, "worker": worker},
             )
         )  # fmt: skip
+
+    def chunk_finished(self, job_id: str, worker: str) -> bool:
+        """Notes that a chunk is whole on the disk. Returns whether the job shall pause now."""
+        held = {"id": job_id, "worker": worker}
+        is_held = "id = :id AND worker = :worker AND status = 'running'"
+        with self._database.transaction() as connection:
+            # A chunk that an earlier run left is passed again on the way, and is no news.
+            further = connection.execute(
+                f"UPDATE jobs SET crashes = 0, saved_step = step WHERE {is_held} AND step > saved_step", held
+            ).rowcount
+            if further:
+                connection.execute(
+                    """INSERT INTO events (job_id, at, kind, detail)
+                    SELECT id, :now, 'chunk', message FROM jobs WHERE id = :id""",
+                    {"id": job_id, "now": time.time()},
+                )
+            query = f"SELECT pause_requested IS NOT NULL FROM jobs WHERE {is_held}"
+            row = connection.execute(query, held).fetchone()
+        return row is not None and bool(row[0])
 
     def warn(self, job_id: str, worker: str, warnings: list[str]) -> None:
         self._database.execute(
@@ -81,9 +120,7 @@ class Dispatch:
             and row["status"] == "running"
         )
 
-    def finish(
-        self, job_id: str, worker: str, folder: Path, result: Result, phase_seconds: dict[str, float] | None
-    ) -> None:
+    def finish(self, job_id: str, worker: str, folder: Path, result: Result, needed: Needed) -> None:
         """The job is done.
 
         Raises: ValueError if a file of the result lies outside the job's folder, FileNotFoundError if one is missing.
@@ -93,11 +130,25 @@ class Dispatch:
         # Relative paths: the studio's folder may be moved.
         files = [file.model_copy(update={"path": file.path.relative_to(folder)}) for file in result.files]
         self._database.execute(
-            """UPDATE jobs SET status = 'done', finished = :now, result = :result, phase_seconds = :seconds
+            """UPDATE jobs SET status = 'done', finished = :now, result = :result, phase_seconds = :seconds,
+                peak_memory_bytes = :memory, disk_bytes = :disk, crashes = 0, pause_requested = NULL, message = ''
             WHERE id = :id AND worker = :worker AND status = 'running'""",
             {"now": time.time(), "result": result.model_copy(update={"files": files}).model_dump_json(),
-             "seconds": None if phase_seconds is None else json.dumps(phase_seconds), "id": job_id, "worker": worker},
+             "seconds": None if needed.phase_seconds is None else json.dumps(needed.phase_seconds),
+             "memory": needed.memory_bytes, "disk": needed.disk_bytes, "id": job_id, "worker": worker},
         )  # fmt: skip
+
+    def paused(self, job_id: str, worker: str) -> None:
+        """The job stopped at a chunk border; if somebody let it go on or cancelled it meanwhile, that holds."""
+        self._database.execute(
+            """UPDATE jobs SET seconds_left = NULL, reported = :now,
+                attempt = attempt + (cancel_requested IS NULL AND pause_requested IS NULL),
+                finished = CASE WHEN cancel_requested IS NULL THEN NULL ELSE :now END,
+                status = CASE WHEN cancel_requested IS NOT NULL THEN 'cancelled'
+                    WHEN pause_requested IS NULL THEN 'queued' ELSE 'paused' END
+            WHERE id = :id AND worker = :worker AND status = 'running'""",
+            {"now": time.time(), "id": job_id, "worker": worker},
+        )
 
     def cancelled(self, job_id: str, worker: str) -> None:
         self._end(job_id, worker, "cancelled", None)
@@ -113,16 +164,30 @@ class Dispatch:
              "message": error["message"] if error else "", "id": job_id, "worker": worker},
         )  # fmt: skip
 
-    def interrupt_running(self, error: ErrorData) -> int:
-        """No worker lives: what was running is interrupted, or cancelled if that was asked for. Returns how many."""
+    def release_running(self, error: ErrorData, is_crash: bool) -> int:
+        """No worker lives: what was running goes back to its place and will go on at its first missing chunk.
+
+        It is cancelled or paused instead if that was asked for, and interrupted after MOST_CRASHES crashes in a row.
+
+        Args:
+            error: What happened. Kept with an interrupted job; its message is in every job's events.
+            is_crash: Whether the job may have been the cause.
+
+        Returns: how many jobs were running.
+        """
         return self._database.execute(
-            """UPDATE jobs SET finished = :now, seconds_left = NULL,
-                status = CASE WHEN cancel_requested IS NULL THEN 'interrupted' ELSE 'cancelled' END,
-                error = CASE WHEN cancel_requested IS NULL THEN :error END,
-                message = CASE WHEN cancel_requested IS NULL THEN :message ELSE '' END
+            """UPDATE jobs SET seconds_left = NULL, worker = NULL, crashes = crashes + :crash,
+                message = CASE WHEN cancel_requested IS NULL THEN :message ELSE '' END,
+                attempt = attempt + (cancel_requested IS NULL AND pause_requested IS NULL AND crashes + :crash < :most),
+                finished = CASE WHEN cancel_requested IS NULL AND crashes + :crash < :most THEN NULL ELSE :now END,
+                error = CASE WHEN cancel_requested IS NULL AND crashes + :crash >= :most THEN :error END,
+                status = CASE WHEN cancel_requested IS NOT NULL THEN 'cancelled'
+                    WHEN crashes + :crash >= :most THEN 'interrupted'
+                    WHEN pause_requested IS NOT NULL THEN 'paused' ELSE 'queued' END
             WHERE status = 'running'""",
-            {"now": time.time(), "error": json.dumps(error), "message": error["message"]},
-        )
+            {"now": time.time(), "error": json.dumps(error), "message": error["message"], "crash": int(is_crash),
+             "most": MOST_CRASHES},
+        )  # fmt: skip
 
     def interrupt_queued(self, error: ErrorData) -> int:
         """No worker can be started: what waits is interrupted, so that it can be seen and retried."""

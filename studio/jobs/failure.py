@@ -44,7 +44,7 @@ def as_error_data(error: BaseException, log: Path) -> ErrorData:
 
 
 def worker_died(exit_code: int) -> ErrorData:
-    """For the job that was running when its worker process ended.
+    """For the job that was running when its worker process ended; seen as an error once that came too often.
 
     Args:
         exit_code: As subprocess gives it: the signal's number below zero if a signal ended it.
@@ -66,6 +66,11 @@ def studio_died() -> ErrorData:
 
 def studio_closed() -> ErrorData:
     message = "The studio was closed while this job was running."
+    return {"code": "interrupted", "field": None, "message": message, "fix": KEPT}
+
+
+def found_in_its_folder() -> ErrorData:
+    message = "The studio's list of jobs was lost; this job was found in its folder."
     return {"code": "interrupted", "field": None, "message": message, "fix": KEPT}
 
 

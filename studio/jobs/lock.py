@@ -12,7 +12,7 @@ from engines.errors import ResourceError
 class StudioLock:
     """An exclusive lock on a file.
 
-    Why: at its start a studio calls every running job interrupted. That is true only if no other studio runs them.
+    Why: at its start a studio queues every running job again. That is right only if no other studio runs them.
     """
 
     def __init__(self, path: Path) -> None:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+import shutil
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from engines.errors import InvalidRequest, ResourceError
-from engines.task import parse_request, request_class
+from engines.task import Request, parse_request, request_class
 from studio.home import VARIABLE, check_free_space, database_path, job_folder, prepare_home
-from studio.jobs import timing
-from studio.jobs.database import Database
+from studio.jobs.daily_backup import DailyBackup
 from studio.jobs.dispatch import Dispatch
 from studio.jobs.failure import studio_died
-from studio.jobs.job import Estimate, Job
+from studio.jobs.inputs import Facts, bytes_of, check_given, facts_of, keep_inputs
+from studio.jobs.job import Estimate, Event, Job
+from studio.jobs.job_file import write_job_file
+from studio.jobs.learning import estimate
 from studio.jobs.lock import StudioLock
+from studio.jobs.order import DIRECTIONS, Direction, priority_number
+from studio.jobs.recovery import adopt_found, open_library
+from studio.jobs.room import with_warnings
 from studio.jobs.store import JobStore, new_job_id
 from studio.jobs.supervisor import InlineWorker, ProcessWorker, Worker
 
 LOCAL = "local"
+
+
+def _any_file(path: Path) -> bool:
+    return True
 
 
 class JobQueue:
@@ -35,6 +46,10 @@ class JobQueue:
             thread of this process.
         modules: Imported by the worker process before its first job; they may register further tasks.
 
+    Attributes:
+        home: The studio's folder.
+        notice: What was wrong with the library and what was done about it, as a sentence; None if nothing was.
+
     Raises: ResourceError if the folder or the library in it cannot be written.
     """
 
@@ -42,34 +57,46 @@ class JobQueue:
         self, home: Path, worker: Literal["process", "inline"] = "process", modules: Sequence[str] = ()
     ) -> None:
         self.home = prepare_home(home)
-        self._database = Database(database_path(self.home))
+        self._lock = StudioLock(self.home / "studio.lock")
+        self._database, self.notice = open_library(self.home, self._lock)
         self._store = JobStore(self._database, self.home)
         self._dispatch = Dispatch(self._database)
-        self._lock = StudioLock(self.home / "studio.lock")
+        self._backup = DailyBackup(self._database, database_path(self.home))
+        # A thread of this process: a job that brings down its worker brings down the studio.
+        self._is_inline = worker == "inline"
         self._worker: Worker = (
-            ProcessWorker(self.home, self._dispatch, modules)
-            if worker == "process"
-            else InlineWorker(self.home, self._dispatch)
+            InlineWorker(self.home, self._dispatch)
+            if self._is_inline
+            else ProcessWorker(self.home, self._dispatch, modules)
         )
         self._started = False
 
     def start(self) -> None:
-        """Marks what a dead studio left running as interrupted; jobs that it left queued go on.
+        """What a dead studio left running goes on; jobs that it left queued have their turn.
 
         Raises: ResourceError if another studio uses this folder.
         """
         self._lock.acquire()
-        self._dispatch.interrupt_running(studio_died())
+        self._dispatch.release_running(studio_died(), is_crash=self._is_inline)
+        self._backup.start()
         self._worker.start()
         self._started = True
 
     def stop(self) -> None:
-        """Ends the worker and closes the library. What runs is interrupted, what is queued waits for the next start."""
+        """Ends the worker and closes the library. What runs and what is queued goes on at the next start."""
         if self._started:
             self._worker.stop()
+            self._backup.stop()
             self._lock.release()
             self._started = False
         self._database.close()
+
+    def reconcile(self) -> int:
+        """Looks through all jobs' folders and lists those that the library has lost, as interrupted.
+
+        Only while this studio is the one that uses the folder. Returns: how many.
+        """
+        return adopt_found(self._store, self.home)
 
     def __enter__(self) -> Self:
         self.start()
@@ -80,38 +107,66 @@ class JobQueue:
     ) -> None:
         self.stop()
 
-    def submit(self, task: str, fields: dict[str, Any], owner: str = LOCAL, idempotency_key: str | None = None) -> Job:
+    def submit(
+        self,
+        task: str,
+        fields: dict[str, Any],
+        owner: str = LOCAL,
+        idempotency_key: str | None = None,
+        priority: str = "normal",
+        may_open: Callable[[Path], bool] = _any_file,
+    ) -> Job:
         """Stores a request as a queued job; the worker takes it when the jobs before it are over.
+
+        Its input files are copied into the job's folder first, so it renders what was there now.
 
         Args:
             idempotency_key: 1 to 200 printable characters. The same key from the same owner again returns the job of
                 the first time.
+            priority: "high", "normal" or "low", among the owner's own jobs.
+            may_open: Whether the owner may have this file opened; a service for several people has to say.
 
         Raises:
-            InvalidRequest: unknown task or field, a value that is not allowed, or a key used for another request.
+            InvalidRequest: unknown task, field or priority, a value that is not allowed, or a key used for another
+                request.
+            MediaError: an input is not there, may not be opened, or is no media.
+            LimitExceeded: an input is too large.
             ResourceError: the disk is full or the studio's folder cannot be written.
         """
         request = parse_request(request_class(task), fields)
         _check_key(idempotency_key)
-        check_free_space(self.home)
+        number = priority_number(priority)
+        check_given(request, may_open)
+        facts = facts_of(request)
+        check_free_space(self.home, bytes_of(request))
         job_id = new_job_id()
         folder = job_folder(self.home, job_id)
         try:
+            data = {"id": job_id, "owner": owner, "task": task, "created": time.time()}
+            job = self._store.add(self._keep(request, facts, folder, data), idempotency_key, number)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        if job.id != job_id:
+            shutil.rmtree(folder, ignore_errors=True)
+        self._worker.wake()
+        return job
+
+    def _keep(
+        self, request: Request, facts: dict[str, builtins.list[Facts]], folder: Path, data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Makes the job's folder. Returns: `data` with the fields and facts to store. Raises: ResourceError."""
+        try:
             folder.mkdir()
+            fields, inputs = keep_inputs(request, facts, folder, self.home)
+            complete = {**data, "fields": fields, "inputs": inputs}
+            write_job_file(folder, complete)
         except OSError as error:
             raise ResourceError(
                 f"The job's folder {folder} cannot be made: {error.strerror or error}.",
                 f"Make {self.home} writable, or set {VARIABLE} to another folder and start again.",
             ) from error
-        try:
-            job = self._store.add(job_id, task, request.model_dump(mode="json"), owner, idempotency_key)
-        except BaseException:
-            folder.rmdir()
-            raise
-        if job.id != job_id:
-            folder.rmdir()
-        self._worker.wake()
-        return job
+        return complete
 
     def get(self, job_id: str, owner: str = LOCAL) -> Job:
         """Raises NotAvailable for an unknown job or somebody else's."""
@@ -128,8 +183,54 @@ class JobQueue:
             request_class(task)
         return self._store.list_jobs(owner, task, limit, trashed)
 
+    def waiting(self, owner: str = LOCAL) -> builtins.list[Job]:
+        """The owner's jobs that are not over: those that run, then the queued and paused ones in their order."""
+        return self._store.waiting(owner)
+
+    def events(self, job_id: str, owner: str = LOCAL) -> builtins.list[Event]:
+        """What happened to the job, the oldest first. Its log's end: `Job.log_tail`. Raises: NotAvailable."""
+        return self._store.events(job_id, owner)
+
+    def move(self, job_id: str, direction: Direction, owner: str = LOCAL) -> Job:
+        """Moves a waiting job "up", "down", "first" or "last" among the owner's own.
+
+        It takes over the priority of the job that it passes.
+
+        Raises: NotAvailable; InvalidRequest for another direction, or if the job does not wait.
+        """
+        if direction not in DIRECTIONS:
+            raise InvalidRequest(
+                f"A job cannot be moved “{direction}”.", f"Choose one of: {', '.join(DIRECTIONS)}.", "direction"
+            )
+        return self._store.move(job_id, direction, owner)
+
+    def set_priority(self, job_id: str, priority: str, owner: str = LOCAL) -> Job:
+        """Puts a waiting job among the owner's others of this priority: "high", "normal" or "low".
+
+        Raises: NotAvailable; InvalidRequest for another priority, or if the job does not wait.
+        """
+        return self._store.set_priority(job_id, priority_number(priority), owner)
+
+    def pause(self, job_id: str, owner: str = LOCAL) -> Job:
+        """A queued job waits at once, a running one stops at the end of its chunk and its models leave the memory.
+
+        Until then it is `pausing`; a task that has no chunks runs to its end. One that is over stays as it is.
+
+        Raises: NotAvailable.
+        """
+        return self._store.pause(job_id, owner)
+
+    def resume(self, job_id: str, owner: str = LOCAL) -> Job:
+        """A paused job has its turn again, in its old place; one that is still pausing runs on.
+
+        Raises: NotAvailable.
+        """
+        job = self._store.resume(job_id, owner)
+        self._worker.wake()
+        return job
+
     def cancel(self, job_id: str, owner: str = LOCAL) -> Job:
-        """A queued job is cancelled at once, a running one at its next step; one that is over stays as it is.
+        """A queued or paused job is cancelled at once, a running one at its next step; one that is over stays as it is.
 
         Raises: NotAvailable.
         """
@@ -138,7 +239,7 @@ class JobQueue:
     def retry(self, job_id: str, owner: str = LOCAL) -> Job:
         """Queues a failed, cancelled or interrupted job again, in the same folder, so finished parts are kept.
 
-        Raises: NotAvailable; InvalidRequest if the job is queued, running or done.
+        Raises: NotAvailable; InvalidRequest if the job waits, runs or is done.
         """
         job = self._store.retry(job_id, owner)
         self._worker.wake()
@@ -156,13 +257,21 @@ class JobQueue:
         """Takes a job out of the trash. Raises: NotAvailable."""
         return self._store.set_trashed(job_id, owner, False)
 
-    def estimate(self, task: str, fields: dict[str, Any], owner: str = LOCAL) -> Estimate:
-        """How long this request would take, learnt from the owner's finished jobs of the same task and model.
+    def set_favourite(self, job_id: str, favourite: bool, owner: str = LOCAL) -> Job:
+        """Gives a job its star, or takes it away. Raises: NotAvailable."""
+        return self._store.set_favourite(job_id, owner, favourite)
 
-        Raises: InvalidRequest.
+    def estimate(
+        self, task: str, fields: dict[str, Any], owner: str = LOCAL, may_open: Callable[[Path], bool] = _any_file
+    ) -> Estimate:
+        """What this request would take, learnt from the owner's finished jobs of the same task and model.
+
+        Raises: InvalidRequest; MediaError or LimitExceeded for an input that cannot be read.
         """
         request = parse_request(request_class(task), fields)
-        return timing.estimate(request.model_dump(mode="json"), self._store.finished_runs(owner, task))
+        check_given(request, may_open)
+        known = self._store.finished_runs(owner, task)
+        return with_warnings(estimate(request.model_dump(mode="json"), facts_of(request), known), self.home)
 
     def save_form(self, owner: str, task: str, values: dict[str, Any]) -> None:
         """Keeps form values, as JSON, until the next time."""

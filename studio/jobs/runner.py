@@ -12,15 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engines.context import CancelToken, Progress, RunContext
-from engines.errors import Cancelled
+from engines.errors import Cancelled, Paused
 from engines.task import Engine, make_engine, parse_request, request_class
 from studio.home import database_path, job_folder
 from studio.jobs.database import Database
-from studio.jobs.dispatch import Assignment, Dispatch
+from studio.jobs.dispatch import Assignment, Dispatch, Needed
 from studio.jobs.failure import as_error_data, is_out_of_memory, studio_closed
+from studio.jobs.gauge import Gauge
+from studio.jobs.inputs import check_kept, spelled_out
+from studio.jobs.learning import estimate
 from studio.jobs.preview import write_preview
 from studio.jobs.store import JobStore
-from studio.jobs.timing import PhaseClock, estimate
+from studio.jobs.timing import PhaseClock
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +36,7 @@ class Runner:
     Args:
         home: The studio's folder, see studio.home.
         worker: The name that jobs are taken under.
-        stopping: Set when the studio closes: the running job is then interrupted at its next step.
+        stopping: Set when the studio closes: the running job then stops at its next step and is queued again.
     """
 
     def __init__(self, home: Path, worker: str, stopping: threading.Event | None = None) -> None:
@@ -64,6 +67,7 @@ class Runner:
             return False
         folder = job_folder(self._home, job.job_id)
         log = folder / "log.txt"
+        is_pausing = False
         # SystemExit too: an engine that exits must not take the queue with it.
         try:
             (folder / "work").mkdir(parents=True, exist_ok=True)
@@ -71,35 +75,52 @@ class Runner:
                 self._run(job, folder)
         except Cancelled:
             if self._stopping.is_set():
-                self._dispatch.interrupt_running(studio_closed())
+                self._dispatch.release_running(studio_closed(), is_crash=False)
             else:
                 self._dispatch.cancelled(job.job_id, self._worker)
+        except Paused:
+            is_pausing = True
         except (Exception, SystemExit) as error:
             self._dispatch.failed(job.job_id, self._worker, as_error_data(error, log))
             if is_out_of_memory(error):
                 self._engines.clear()
+        if is_pausing:
+            # Whoever pauses wants the machine for something else: models go, and only then the job says so. Not in the
+            # handler above, where the exception still holds what the engine worked on.
+            self._engines.clear()
         self._tidy()
+        if is_pausing:
+            self._dispatch.paused(job.job_id, self._worker)
         return True
 
     def _run(self, job: Assignment, folder: Path) -> None:
         try:
-            request = parse_request(request_class(job.task), job.fields)
+            request = parse_request(request_class(job.task), spelled_out(job.fields, job.inputs, folder))
+            check_kept(request)
             desk = _ProgressDesk(job, self._worker, folder, self._dispatch, self._expected_phases(job))
-            engine = self._engine(job.task, desk)
-            warnings = engine.check(request)
-            self._dispatch.warn(job.job_id, self._worker, warnings)
-            may_go_on = self._dispatch.may_go_on
-            token = CancelToken(lambda: self._stopping.is_set() or not may_go_on(job.job_id, self._worker))
-            result = engine.run(request, RunContext(folder / "work", desk.report, token))
+            with Gauge(folder) as gauge:
+                engine = self._engine(job.task, desk)
+                warnings = engine.check(request)
+                self._dispatch.warn(job.job_id, self._worker, warnings)
+                result = engine.run(request, self._context(job, folder, desk))
             self._dispatch.warn(job.job_id, self._worker, list(dict.fromkeys(warnings + result.warnings)))
-            # A run that found finished parts was shorter than the request is long: nothing to learn from.
-            seconds = desk.clock.finish(time.monotonic()) if job.attempt == 1 else None
-            self._dispatch.finish(job.job_id, self._worker, folder, result, seconds)
-        except Cancelled:
+            needed = _needed(job, desk.clock.finish(time.monotonic()), gauge)
+            self._dispatch.finish(job.job_id, self._worker, folder, result, needed)
+        except (Cancelled, Paused):
             raise
         except (Exception, SystemExit):
             logger.exception("Job %s (%s) failed. Its request: %s", job.job_id, job.task, job.fields)
             raise
+
+    def _context(self, job: Assignment, folder: Path, desk: _ProgressDesk) -> RunContext:
+        may_go_on = self._dispatch.may_go_on
+        token = CancelToken(lambda: self._stopping.is_set() or not may_go_on(job.job_id, self._worker))
+
+        def at_border() -> None:
+            if self._dispatch.chunk_finished(job.job_id, self._worker):
+                raise Paused("The job waits at the end of a chunk.")
+
+        return RunContext(folder / "work", desk.report, token, chunk_border=at_border)
 
     def _engine(self, task: str, desk: _ProgressDesk) -> Engine:
         if task not in self._engines:
@@ -109,7 +130,7 @@ class Runner:
         return self._engines[task]
 
     def _expected_phases(self, job: Assignment) -> dict[str, float]:
-        return estimate(job.fields, self._store.finished_runs(job.owner, job.task)).phases
+        return estimate(job.fields, job.inputs, self._store.finished_runs(job.owner, job.task)).phases
 
     def _tidy(self) -> None:
         """Gives back what the job leaves; what the engines still hold stays loaded."""
@@ -117,6 +138,13 @@ class Runner:
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _needed(job: Assignment, phase_seconds: dict[str, float], gauge: Gauge) -> Needed:
+    if job.attempt > 1:
+        # A run that found finished parts was shorter than the request is long: nothing to learn from.
+        return Needed(None, None, gauge.disk_bytes)
+    return Needed(phase_seconds, gauge.memory_bytes, gauge.disk_bytes)
 
 
 class _ProgressDesk:

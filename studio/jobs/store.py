@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import sqlite3
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from engines.errors import InvalidRequest, NotAvailable
-from engines.task import Result
-from studio.home import job_folder
 from studio.jobs.database import Database
-from studio.jobs.job import RETRYABLE, Job
+from studio.jobs.job import RETRYABLE, Event, Job
+from studio.jobs.job_file import JOB_ID
+from studio.jobs.job_row import iso_time, read_job
+from studio.jobs.order import Direction, arrange, moved
+from studio.jobs.run_history import Run
 
 # The place in the queue is counted over all owners: it is how long one waits, and says nothing about whose they are.
 _SELECT = """
@@ -23,8 +23,6 @@ _SELECT = """
         (SELECT count(*) FROM jobs AS ahead WHERE ahead.status = 'queued' AND ahead.place <= jobs.place)
     END AS position FROM jobs
 """
-# Ids come from clients: anything else than an id of ours is unknown before SQLite sees it.
-_JOB_ID = re.compile("[0-9a-f]{32}")
 _NEXT_PLACE = "(SELECT coalesce(max(place), 0) + 1 FROM jobs)"
 
 
@@ -39,15 +37,20 @@ class JobStore:
         self._database = database
         self._home = home
 
-    def add(self, job_id: str, task: str, fields: dict[str, Any], owner: str, idempotency_key: str | None) -> Job:
+    def add(self, data: dict[str, Any], idempotency_key: str | None, priority: int) -> Job:
         """Stores a queued job. The same key again returns the job that it stored the first time.
+
+        Args:
+            data: As in its job.json, see job_file.py.
 
         Raises: InvalidRequest if the key was used for another request.
         """
+        job_id, owner = data["id"], data["owner"]
         with self._database.transaction() as connection:
             known = self._by_key(connection, owner, idempotency_key)
             if known is not None:
-                if known["task"] != task or json.loads(known["fields"]) != fields:
+                same = (known["task"], json.loads(known["fields"]), json.loads(known["inputs"]))
+                if same != (data["task"], data["fields"], data["inputs"]):
                     raise InvalidRequest(
                         f"The idempotency key “{idempotency_key}” was used for another request before.",
                         "Send a new key with each new request; send the same key only to repeat the same request.",
@@ -56,31 +59,47 @@ class JobStore:
                 job_id = known["id"]
             else:
                 connection.execute(
-                    f"""INSERT INTO jobs (id, owner, task, fields, idempotency_key, status, place, created)
-                    VALUES (:id, :owner, :task, :fields, :key, 'queued', {_NEXT_PLACE}, :now)""",
-                    {"id": job_id, "owner": owner, "task": task, "fields": json.dumps(fields),
-                     "key": idempotency_key, "now": time.time()},
-                )  # fmt: skip
+                    f"""INSERT INTO jobs
+                        (id, owner, task, fields, inputs, idempotency_key, status, place, priority, created)
+                    VALUES
+                        (:id, :owner, :task, :fields, :inputs, :key, 'queued', {_NEXT_PLACE}, :priority, :created)""",
+                    {**_as_columns(data), "key": idempotency_key, "priority": priority},
+                )
+                arrange(connection, owner)
         return self.get(job_id, owner)
+
+    def adopt(self, data: dict[str, Any], error: dict[str, str | None]) -> bool:
+        """Stores a job that was found in its folder as interrupted. Returns False if it is known already."""
+        row = {**_as_columns(data), "now": time.time(), "error": json.dumps(error), "message": error["message"]}
+        return bool(
+            self._database.execute(
+                f"""INSERT INTO jobs (id, owner, task, fields, inputs, status, place, created, finished, error, message)
+                VALUES (:id, :owner, :task, :fields, :inputs, 'interrupted', {_NEXT_PLACE}, :created, :now, :error,
+                    :message)
+                ON CONFLICT (id) DO NOTHING""",
+                row,
+            )
+        )
 
     def _by_key(self, connection: sqlite3.Connection, owner: str, key: str | None) -> sqlite3.Row | None:
         if key is None:
             return None
-        query = "SELECT id, task, fields FROM jobs WHERE owner = :owner AND idempotency_key = :key"
+        query = "SELECT id, task, fields, inputs FROM jobs WHERE owner = :owner AND idempotency_key = :key"
         found: sqlite3.Row | None = connection.execute(query, {"owner": owner, "key": key}).fetchone()
         return found
 
     def get(self, job_id: str, owner: str) -> Job:
         """Raises NotAvailable for an unknown job and, in the same words, for somebody else's."""
         row = None
-        if _JOB_ID.fullmatch(str(job_id)):
+        # Ids come from clients: anything else than an id of ours is unknown before SQLite sees it.
+        if JOB_ID.fullmatch(str(job_id)):
             row = self._database.row(_SELECT + "WHERE id = :id AND owner = :owner", {"id": job_id, "owner": owner})
         if row is None:
             shown = str(job_id) if len(str(job_id)) <= 40 else str(job_id)[:39] + "…"
             raise NotAvailable(
                 f"There is no job “{shown}”.", "Choose one from the list of your jobs, or submit a new one.", "job_id"
             )
-        return self._job(row)
+        return read_job(row, self._home)
 
     def list_jobs(self, owner: str, task: str | None, limit: int, trashed: bool) -> list[Job]:
         """The newest first."""
@@ -90,33 +109,96 @@ class JobStore:
             ORDER BY created DESC, place DESC LIMIT :limit""",
             {"owner": owner, "task": task, "limit": max(0, limit), "trashed": trashed},
         )
-        return [self._job(row) for row in rows]
+        return [read_job(row, self._home) for row in rows]
+
+    def waiting(self, owner: str) -> list[Job]:
+        """The owner's jobs that are not over: those that run, then the others in their order."""
+        rows = self._database.rows(
+            _SELECT
+            + """WHERE owner = :owner AND status IN ('running', 'queued', 'paused')
+            ORDER BY status != 'running', place""",
+            {"owner": owner},
+        )
+        return [read_job(row, self._home) for row in rows]
+
+    def move(self, job_id: str, direction: Direction, owner: str) -> Job:
+        """Moves a waiting job among the owner's own. Raises: InvalidRequest if it does not wait."""
+        with self._database.transaction() as connection:
+            if not moved(connection, self._waits(job_id, owner).id, direction, owner):
+                self._waits(job_id, owner)
+        return self.get(job_id, owner)
+
+    def set_priority(self, job_id: str, priority: int, owner: str) -> Job:
+        """Raises: InvalidRequest if the job does not wait."""
+        with self._database.transaction() as connection:
+            values = {"id": self._waits(job_id, owner).id, "priority": priority}
+            connection.execute("UPDATE jobs SET priority = :priority WHERE id = :id", values)
+            arrange(connection, owner)
+        return self.get(job_id, owner)
+
+    def _waits(self, job_id: str, owner: str) -> Job:
+        job = self.get(job_id, owner)
+        if job.status not in ("queued", "paused"):
+            raise InvalidRequest(
+                f"The job is {job.status}; only a job that waits has a place in the queue.",
+                "Choose a job that waits.",
+                field="job_id",
+            )
+        return job
+
+    def pause(self, job_id: str, owner: str) -> Job:
+        """A queued job waits from now on, a running one from its next chunk border on. Others stay as they are."""
+        self.get(job_id, owner)
+        self._database.execute(
+            """UPDATE jobs SET pause_requested = :now,
+                status = CASE status WHEN 'queued' THEN 'paused' ELSE status END
+            WHERE id = :id AND owner = :owner AND status IN ('queued', 'running') AND pause_requested IS NULL""",
+            {"id": job_id, "owner": owner, "now": time.time()},
+        )
+        return self.get(job_id, owner)
+
+    def resume(self, job_id: str, owner: str) -> Job:
+        """A paused job has its turn again, in its old place. Others stay as they are."""
+        self.get(job_id, owner)
+        self._database.execute(
+            """UPDATE jobs SET pause_requested = NULL,
+                attempt = attempt + (status = 'paused' AND started IS NOT NULL),
+                status = CASE status WHEN 'paused' THEN 'queued' ELSE status END
+            WHERE id = :id AND owner = :owner AND status IN ('paused', 'running') AND pause_requested IS NOT NULL""",
+            {"id": job_id, "owner": owner},
+        )
+        return self.get(job_id, owner)
 
     def cancel(self, job_id: str, owner: str) -> Job:
-        """A queued job ends at once, a running one at its next step; nothing happens to one that is over."""
+        """A waiting job ends at once, a running one at its next step; nothing happens to one that is over."""
         self.get(job_id, owner)
         self._database.execute(
             """UPDATE jobs SET cancel_requested = :now,
-                finished = CASE status WHEN 'queued' THEN :now ELSE finished END,
-                status = CASE status WHEN 'queued' THEN 'cancelled' ELSE status END
-            WHERE id = :id AND owner = :owner AND status IN ('queued', 'running') AND cancel_requested IS NULL""",
+                finished = CASE status WHEN 'running' THEN finished ELSE :now END,
+                status = CASE status WHEN 'running' THEN status ELSE 'cancelled' END
+            WHERE id = :id AND owner = :owner AND status IN ('queued', 'paused', 'running')
+                AND cancel_requested IS NULL""",
             {"id": job_id, "owner": owner, "now": time.time()},
         )
         return self.get(job_id, owner)
 
     def retry(self, job_id: str, owner: str) -> Job:
-        """Puts a job that did not come to its end behind the others again, with the same folder.
+        """Puts a job that did not come to its end behind the others of its priority again, with the same folder.
 
         Raises: InvalidRequest if it is queued, running or done.
         """
         self.get(job_id, owner)
-        touched = self._database.execute(
-            f"""UPDATE jobs SET status = 'queued', place = {_NEXT_PLACE}, attempt = attempt + 1, trashed = NULL,
-                worker = NULL, cancel_requested = NULL, started = NULL, finished = NULL, error = NULL,
-                phase = '', step = 0, total = 0, message = '', seconds_left = NULL, reported = NULL
-            WHERE id = :id AND owner = :owner AND status IN ({", ".join(f"'{status}'" for status in RETRYABLE)})""",
-            {"id": job_id, "owner": owner},
-        )
+        with self._database.transaction() as connection:
+            touched = connection.execute(
+                f"""UPDATE jobs SET status = 'queued', place = {_NEXT_PLACE}, attempt = attempt + 1, trashed = NULL,
+                    worker = NULL, cancel_requested = NULL, pause_requested = NULL, crashes = 0,
+                    started = NULL, finished = NULL, error = NULL,
+                    phase = '', step = 0, total = 0, message = '', seconds_left = NULL, reported = NULL
+                WHERE id = :id AND owner = :owner
+                    AND status IN ({", ".join(f"'{status}'" for status in RETRYABLE)})""",
+                {"id": job_id, "owner": owner},
+            ).rowcount
+            arrange(connection, owner)
         job = self.get(job_id, owner)
         if not touched:
             raise InvalidRequest(
@@ -134,15 +216,35 @@ class JobStore:
         )
         return self.get(job_id, owner)
 
-    def finished_runs(self, owner: str, task: str, limit: int = 50) -> list[tuple[dict[str, Any], dict[str, float]]]:
-        """(request fields, seconds by phase) of the latest jobs that were rendered in one go."""
+    def set_favourite(self, job_id: str, owner: str, favourite: bool) -> Job:
+        self.get(job_id, owner)
+        self._database.execute(
+            "UPDATE jobs SET favourite = :favourite WHERE id = :id AND owner = :owner",
+            {"id": job_id, "owner": owner, "favourite": time.time() if favourite else None},
+        )
+        return self.get(job_id, owner)
+
+    def finished_runs(self, owner: str, task: str, limit: int = 50) -> list[Run]:
+        """What the latest jobs took that were rendered in one go, the latest first."""
         rows = self._database.rows(
-            """SELECT fields, phase_seconds FROM jobs
+            """SELECT fields, inputs, phase_seconds, peak_memory_bytes, disk_bytes FROM jobs
             WHERE owner = :owner AND task = :task AND status = 'done' AND phase_seconds IS NOT NULL
             ORDER BY finished DESC LIMIT :limit""",
             {"owner": owner, "task": task, "limit": limit},
         )
-        return [(json.loads(row["fields"]), json.loads(row["phase_seconds"])) for row in rows]
+        return [
+            Run(
+                json.loads(row["fields"]), json.loads(row["inputs"]), json.loads(row["phase_seconds"]),
+                row["peak_memory_bytes"], row["disk_bytes"],
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def events(self, job_id: str, owner: str) -> list[Event]:
+        """What happened to the job, the oldest first."""
+        self.get(job_id, owner)
+        rows = self._database.rows("SELECT * FROM events WHERE job_id = :id ORDER BY id", {"id": job_id})
+        return [Event(iso_time(row["at"]) or "", row["kind"], row["detail"]) for row in rows]
 
     def save_form(self, owner: str, task: str, values: dict[str, Any]) -> None:
         self._database.execute(
@@ -160,34 +262,7 @@ class JobStore:
         values: dict[str, Any] = json.loads(row["fields"])
         return values
 
-    def _job(self, row: sqlite3.Row) -> Job:
-        now = time.time()
-        folder = job_folder(self._home, row["id"])
-        running = row["status"] == "running"
-        left = row["seconds_left"] if running else None
-        return Job(
-            id=row["id"], task=row["task"], owner=row["owner"], fields=json.loads(row["fields"]),
-            status=row["status"], position=row["position"],
-            phase=row["phase"], step=row["step"], total=row["total"], message=row["message"],
-            seconds_left=None if left is None else max(0.0, left - (now - row["reported"])),
-            seconds_running=0.0 if row["started"] is None else max(0.0, (row["finished"] or now) - row["started"]),
-            preview=folder / "preview.webp" if row["preview_version"] else None,
-            preview_version=row["preview_version"],
-            result=_read_result(row["result"], folder),
-            error=None if row["error"] is None else json.loads(row["error"]),
-            warnings=json.loads(row["warnings"]),
-            created=_iso(row["created"]) or "", started=_iso(row["started"]), finished=_iso(row["finished"]),
-            folder=folder, attempt=row["attempt"], trashed=row["trashed"] is not None,
-        )  # fmt: skip
 
-
-def _iso(seconds: float | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-
-
-def _read_result(text: str | None, folder: Path) -> Result | None:
-    if text is None:
-        return None
-    result = Result.model_validate_json(text)
-    files = [file.model_copy(update={"path": folder / file.path}) for file in result.files]
-    return result.model_copy(update={"files": files})
+def _as_columns(data: dict[str, Any]) -> dict[str, Any]:
+    texts = {name: json.dumps(data[name]) for name in ("fields", "inputs")}
+    return {name: data[name] for name in ("id", "owner", "task", "created")} | texts

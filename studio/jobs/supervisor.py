@@ -37,7 +37,7 @@ class Worker(Protocol):
         """A job was queued."""
 
     def stop(self) -> None:
-        """Ends the worker. What was running is interrupted; what is queued stays."""
+        """Ends the worker. What was running is queued again and goes on at the next start."""
 
     @property
     def process_id(self) -> int | None: ...
@@ -86,7 +86,7 @@ class ProcessWorker:
         if self._process is not None:
             self._end(self._process)
             self._process = None
-        self._dispatch.interrupt_running(studio_closed())
+        self._dispatch.release_running(studio_closed(), is_crash=False)
 
     @property
     def process_id(self) -> int | None:
@@ -143,10 +143,12 @@ class ProcessWorker:
             self._wake.set()
 
     def _bury(self, exit_code: int) -> None:
-        interrupted = self._dispatch.interrupt_running(worker_died(exit_code))
-        logger.warning("The worker process ended with %s; %s job was running.", exit_code, interrupted or "no")
+        # Asked first: a job that is released forgets its worker.
+        has_worked = self._dispatch.has_worked(self._name)
+        released = self._dispatch.release_running(worker_died(exit_code), is_crash=True)
+        logger.warning("The worker process ended with %s; %s job was running.", exit_code, released or "no")
         self._process = None
-        self._failed_starts = 0 if self._dispatch.has_worked(self._name) else self._failed_starts + 1
+        self._failed_starts = 0 if has_worked else self._failed_starts + 1
         if self._failed_starts >= FAILED_STARTS:
             self._failed_starts = 0
             error = worker_does_not_start(f"exit code {exit_code}", worker_log_path(self._home))
@@ -190,7 +192,7 @@ class InlineWorker:
         self._stopping.set()
         self._wake.set()
         self._thread.join(STEP_SECONDS)
-        self._dispatch.interrupt_running(studio_closed())
+        self._dispatch.release_running(studio_closed(), is_crash=False)
 
     @property
     def process_id(self) -> int | None:

@@ -1,61 +1,10 @@
-"""How long a job takes: measured while it runs, learnt from jobs that are done. Pure arithmetic, no store."""
+"""How long a job takes, measured while it runs. Pure arithmetic, no store."""
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Sequence
-from statistics import median
-from typing import Any
 
 from engines.context import Progress
-from studio.jobs.job import Estimate
-
-# What these phases take does not depend on the size of the video.
-FIXED_PHASES = frozenset({"loading", "encoding"})
-NEIGHBOURS = 5
-EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "heun": 2}
-
-
-def pixels(fields: dict[str, Any]) -> float:
-    """Pixels of all versions of the video; 1 for tasks without these fields."""
-    return math.prod(float(fields.get(name) or 1) for name in ("width", "height", "frames", "takes"))
-
-
-def model_work(fields: dict[str, Any]) -> float:
-    """Model evaluations × pixels, the number that denoising time is proportional to."""
-    share = max(0.0, float(fields.get("guidance_end", 1)) - float(fields.get("guidance_start", 0)))
-    branches = 1 + share if float(fields.get("guidance_scale", 1)) > 1 else 1
-    per_step = EVALUATIONS_PER_STEP.get(str(fields.get("solver")), 1)
-    return float(fields.get("steps") or 1) * per_step * branches * pixels(fields)
-
-
-def estimate(fields: dict[str, Any], finished: Sequence[tuple[dict[str, Any], dict[str, float]]]) -> Estimate:
-    """Median over the finished jobs of the same model that are nearest in size, each phase scaled to this size.
-
-    Args:
-        fields: The request.
-        finished: (request, seconds by phase) of jobs of the same task, the latest first.
-    """
-    work = model_work(fields)
-    same_model = [run for run in finished if run[0].get("model") == fields.get("model")]
-    nearest = sorted(same_model, key=lambda run: abs(math.log(work / model_work(run[0]))))[:NEIGHBOURS]
-    if not nearest:
-        return Estimate(None, 0)
-    # A phase that a run did not have took no time: models stay loaded between jobs.
-    phases = {
-        phase: median(seconds.get(phase, 0.0) * _scale(phase, fields, known) for known, seconds in nearest)
-        for phase in {phase for _, seconds in nearest for phase in seconds}
-    }
-    return Estimate(sum(phases.values()), len(nearest), phases)
-
-
-def _scale(phase: str, fields: dict[str, Any], known: dict[str, Any]) -> float:
-    if phase in FIXED_PHASES:
-        return 1.0
-    if phase == "denoising":
-        return model_work(fields) / model_work(known)
-    return pixels(fields) / pixels(known)
 
 
 class PhaseClock:

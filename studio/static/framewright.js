@@ -18,7 +18,7 @@
   const wait = (tries) => {
     const tab = [...document.querySelectorAll('.workbench')].find((one) => one.offsetParent !== null);
     if (!tab || tries === 0) return;
-    const wrong = tab.querySelector('.field.invalid');
+    const wrong = tab.querySelector('.field.invalid, .file-field:has(.field-error)');
     if (wrong) {
       const folded = wrong.closest('.gr-accordion');
       if (folded && wrong.offsetParent === null) folded.querySelector('.label-wrap').click();
@@ -60,7 +60,7 @@
         button.click();
       }
     }
-    const video = event.target.closest && event.target.closest('.stage') && document.querySelector('.stage-video video');
+    const video = event.target.closest && event.target.closest('.stage')?.querySelector('.stage-video video');
     if (video && !event.ctrlKey && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
       event.preventDefault();
       event.stopPropagation();

@@ -18,6 +18,8 @@ from studio.stage import Stage
 
 WATCH_SECONDS = 0.5
 RECENT_JOBS = 12
+# As many as files may be brought at once.
+WAITING_JOBS = 200
 Updates = dict[Any, Any]
 
 
@@ -35,7 +37,10 @@ class JobWatch:
         self.queue = queue
         self.stage = make_stage()
         self.recent = film_strip(f"{task}-recent")
-        self.job_id: Any = gr.BrowserState("", storage_key=f"framewright-{task}-job", secret="framewright")
+        # Rendered by `wire`, outside of the tabs: what lies in a tab that was not opened yet reads nothing.
+        self.job_id: Any = gr.BrowserState(
+            "", storage_key=f"framewright-{task}-job", secret="framewright", render=False
+        )
         self.take = gr.State(0)
         self.timer = gr.Timer(WATCH_SECONDS, active=False)
 
@@ -61,8 +66,7 @@ class JobWatch:
         """A fresh or reloaded page: the job that runs, else the one that this browser watched."""
         latest = self.queue.list(owner, self.task, RECENT_JOBS)
         watched = next((job for job in latest if job.id == job_id), None)
-        unfinished = next((job for job in reversed(latest) if not job.is_over), None)
-        job = watched if watched and not watched.is_over else unfinished or watched
+        job = watched if watched and not watched.is_over else self._next(owner) or watched
         return self.follows(job, owner) if job else self.shows(None, owner)
 
     # Handlers.
@@ -74,7 +78,13 @@ class JobWatch:
             job = self.queue.get(job_id, owner)
         except NotAvailable:
             return {self.job_id: ""} | self.shows(None, owner, shown)
-        return self.shows(job, owner, shown, take)
+        further = self._next(owner) if job.status == "done" else None
+        return self.follows(further, owner) if further else self.shows(job, owner, shown, take)
+
+    def _next(self, owner: str) -> Job | None:
+        """Of several files at once: the one that is rendered after this one; the finished stand below the stage."""
+        jobs = self.queue.list(owner, self.task, WAITING_JOBS)
+        return next((job for job in reversed(jobs) if not job.is_over), None)
 
     def cancel(self, request: gr.Request, job_id: str, shown: str) -> Updates:
         owner = owner_of(request)
@@ -96,7 +106,8 @@ class JobWatch:
             return toast(error)
 
     def wire(self) -> None:
-        """Connects the handlers."""
+        """Connects the handlers. Called outside of the tabs, before anything else uses `job_id`."""
+        self.job_id.render()
         stage, outputs = self.stage, self.outputs
         stage.cancel.click(self.cancel, [self.job_id, stage.shown], outputs, **HIDDEN)
         stage.takes.pick(self.pick_take, [self.job_id, stage.shown], outputs, **BESIDE_THE_QUEUE)

@@ -187,15 +187,15 @@ class TaskTab(ABC):
     # Events.
 
     def wire(self, page: gr.Blocks) -> None:
-        """Connects the handlers."""
+        """Connects the handlers. `self.back` is the event after which form and stage are as they were left."""
         watch, stage, fields = self.watch, self.stage, self.form.inputs
         form, follows = [*self.form.outputs, *self.advised], watch.outputs
+        watch.wire()
         self.render.click(self.submit, fields, [*form, *follows], **HIDDEN)
         stage.retry.click(self.retry, watch.job_id, follows, **HIDDEN)
         stage.smaller.click(self.retry_smaller, watch.job_id, [*form, *follows], **HIDDEN)
         stage.reuse.click(self.reuse_job, watch.job_id, form, **HIDDEN)
         self.upload.upload(self.reuse_file, self.upload, form, **HIDDEN)
-        watch.wire()
         opened = page.load(self.open_page, watch.job_id, [*self.memory.outputs, *follows], **BESIDE_THE_QUEUE)
-        self.memory.fill_after(opened, self.came_back, self.advised, **BESIDE_THE_QUEUE)
+        self.back = self.memory.fill_after(opened, self.came_back, self.advised, **BESIDE_THE_QUEUE)
         self.form.on_edit(self.edited, [self.form.has_error, self.memory.is_back], form)

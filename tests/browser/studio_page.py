@@ -153,10 +153,10 @@ class StudioPage:
         )
         return seen
 
-    def download(self, folder: Path) -> Path:
-        """Presses Download. Returns the file."""
+    def download(self, folder: Path, task: str = TASK) -> Path:
+        """Presses Download in the tab of a task. Returns the file."""
         with self.page.expect_download() as waiting:
-            self.part("download").click()
+            self.page.locator(f"#{task}-download").click()
         target = folder / waiting.value.suggested_filename
         waiting.value.save_as(target)
         return target

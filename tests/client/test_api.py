@@ -15,14 +15,28 @@ import av
 import pytest
 from gradio_client import Client
 
+from engines.interpolation.request import InterpolationRequest
 from engines.media.metadata import read_request
 from engines.text_to_video.request import TextToVideoRequest
+from tests.studio.doubling.request import DoublingRequest
 from tests.studio.moving_square.running import ROOT, RunningStudio
 
 pytestmark = pytest.mark.client
 
 FIELDS = list(TextToVideoRequest.model_fields)
+
+
+def with_the_file_first(fields: list[str]) -> list[str]:
+    return ["video", *(name for name in fields if name != "video")]
+
+
+UPSCALE = with_the_file_first(list(DoublingRequest.model_fields))
+INTERPOLATE = with_the_file_first(list(InterpolationRequest.model_fields))
 ENDPOINTS = {
+    "/upscale": UPSCALE,
+    "/upscale_submit": [*UPSCALE, "idempotency_key"],
+    "/interpolate": INTERPOLATE,
+    "/interpolate_submit": [*INTERPOLATE, "idempotency_key"],
     "/text_to_video": FIELDS,
     "/text_to_video_submit": [*FIELDS, "idempotency_key"],
     "/job_status": ["job_id"],

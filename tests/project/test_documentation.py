@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from engines.task import TASKS, request_class
+from studio.task_endpoints import ENDPOINTS
 from tests.readme import README, client_example, code_blocks
 
 ROOT = README.parent
@@ -80,8 +81,9 @@ def test_the_client_example_calls_documented_endpoints() -> None:
     }
     documented = set(re.findall(r"^\| `(/[a-z_]+)` \|", TEXT, re.MULTILINE))
     assert {"/text_to_video_submit", "/job_status", "/job_result"} <= called <= documented
+    assert set(ENDPOINTS) == set(TASKS)
     assert documented == {
-        *(f"/{task}{ending}" for task in TASKS for ending in ("", "_submit")),
+        *(f"/{name}{ending}" for name in ENDPOINTS.values() for ending in ("", "_submit")),
         "/job_status",
         "/job_result",
         "/job_cancel",

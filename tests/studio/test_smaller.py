@@ -24,6 +24,25 @@ def test_versions_go_first_then_frames_down_to_a_picture(tmp_path: Path) -> None
     assert failed(tmp_path, frames=1) is None
 
 
+def test_footage_is_enlarged_less_then_cut_in_half(tmp_path: Path) -> None:
+    error = {"code": "resource_error", "field": None, "message": "", "fix": ""}
+    inputs = {"video": [{"seconds": 10.0}]}
+
+    def less(**fields: Any) -> dict[str, Any] | None:
+        made = {"video": "a.mp4", "start": 2.0, "end": None} | fields
+        return smaller_fields(job(tmp_path, status="failed", error=error, fields=made, inputs=inputs))
+
+    factors = [less(factor=factor) for factor in (8.0, 2.5)]
+    assert [fields and fields["factor"] for fields in factors] == [4.0, 1.5]
+    exact = less(width=4000, height=None, factor=2.0)
+    assert exact is not None
+    assert (exact["width"], exact["factor"]) == (None, 1.5)
+    shorter = less(factor=1.5)
+    assert shorter is not None
+    assert (shorter["start"], shorter["end"]) == (2.0, 6.0)
+    assert less(start=9.5) is None
+
+
 def test_a_model_of_any_length_gets_half(tmp_path: Path) -> None:
     fields = failed(tmp_path, "limit_exceeded", model="ltx_video", frames=121)
     assert fields is not None

@@ -40,6 +40,21 @@ def test_a_job_that_is_over_has_no_bar(tmp_path: Path) -> None:
     assert stage_html.progress_bar(job(tmp_path, status="cancelled")) == ""
 
 
+def test_a_paused_job_says_so(tmp_path: Path) -> None:
+    paused = job(tmp_path, status="paused", step=3, total=9)
+    assert "Paused" in stage_html.screen(paused)
+    assert 'aria-valuenow="3"' in stage_html.progress_bar(paused)
+    assert "paused" in stage_html.announcement(paused)
+
+
+def test_a_job_about_footage_says_which_part_of_which_file_became_what(tmp_path: Path) -> None:
+    measured = {"width": 192.0, "height": 128.0, "fps": 23.976, "frames": 48.0, "seconds": 12.0}
+    fields = {"video": "/jobs/x/inputs/video/my <b>.mp4", "start": 1.0, "end": 3.0}
+    line = stage_html.facts_line(job(tmp_path, fields=fields, result=Result(files=[], measurements=measured)))
+    assert "my &lt;b&gt;.mp4" in line
+    assert "from 0:01 to 0:03 · 192 × 128 · 23.98 frames per second · 48 frames · rendered in 12 s" in line
+
+
 def test_the_preview_travels_inside_the_page(tmp_path: Path) -> None:
     preview = tmp_path / "preview.webp"
     preview.write_bytes(b"RIFFxxxxWEBP")

@@ -6,10 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 
 from engines.errors import ResourceError
-from studio.jobs.migrations import m001_initial
+from studio.jobs.migrations import m001_initial, m002_pause_and_events, m003_favourites
 
 # One tuple of SQL statements for each version, the first brings an empty file to version 1.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (m001_initial.STATEMENTS,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    m001_initial.STATEMENTS,
+    m002_pause_and_events.STATEMENTS,
+    m003_favourites.STATEMENTS,
+)
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -19,6 +23,12 @@ def version_of(connection: sqlite3.Connection) -> int:
         "(version INTEGER PRIMARY KEY, applied TEXT NOT NULL DEFAULT (datetime('now')))"
     )
     return int(connection.execute("SELECT coalesce(max(version), 0) FROM migrations").fetchone()[0])
+
+
+def known_version(connection: sqlite3.Connection) -> int:
+    """As `version_of`, without writing."""
+    table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migrations'"
+    return version_of(connection) if connection.execute(table).fetchone() else 0
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> int:

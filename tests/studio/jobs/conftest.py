@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +22,14 @@ def fake_task(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def waiting_queue(tmp_path: Path) -> Iterator[JobQueue]:
+    """Not started: everything waits."""
+    queue = JobQueue(tmp_path / "home", worker="inline")
+    yield queue
+    queue.stop()
+
+
+@pytest.fixture
 def queue(tmp_path: Path) -> Iterator[JobQueue]:
     """With the real worker process."""
     with JobQueue(tmp_path / "home", modules=[REGISTER]) as queue:
@@ -30,6 +40,14 @@ def queue(tmp_path: Path) -> Iterator[JobQueue]:
 def inline_queue(tmp_path: Path) -> Iterator[JobQueue]:
     with JobQueue(tmp_path / "home", worker="inline") as queue:
         yield queue
+
+
+def kill_worker(queue: JobQueue) -> int:
+    """As the kernel does when memory runs out. Returns: the process's id."""
+    process_id = queue.worker_process_id
+    assert process_id is not None
+    os.kill(process_id, signal.SIGKILL)
+    return process_id
 
 
 def wait_until(what: Callable[[], bool], seconds: float = 30) -> None:

@@ -86,11 +86,17 @@ def test_odd_keys_are_refused(inline_queue: JobQueue, key: str) -> None:
 
 def test_another_owner_sees_and_changes_nothing(inline_queue: JobQueue) -> None:
     job = inline_queue.submit("fake", {"steps": 1000, "step_seconds": 0.01}, owner="ada")
-    calls = (inline_queue.get, inline_queue.cancel, inline_queue.retry, inline_queue.delete, inline_queue.restore)
+    calls = (
+        inline_queue.get, inline_queue.cancel, inline_queue.retry, inline_queue.delete, inline_queue.restore,
+        inline_queue.pause, inline_queue.resume, inline_queue.events,
+        lambda job_id, owner: inline_queue.move(job_id, "first", owner),
+        lambda job_id, owner: inline_queue.set_priority(job_id, "high", owner),
+    )  # fmt: skip
     for call in calls:
         with pytest.raises(NotAvailable, match="Choose one from the list of your jobs"):
             call(job.id, "eve")
     assert inline_queue.list("eve") == []
+    assert inline_queue.waiting("eve") == []
     untouched = inline_queue.get(job.id, "ada")
     assert untouched.status in ("queued", "running")
     assert not untouched.trashed
@@ -234,6 +240,8 @@ def test_estimate_is_learnt_from_finished_jobs(inline_queue: JobQueue) -> None:
     assert learnt.based_on == 2
     assert learnt.seconds is not None
     assert learnt.seconds >= 10 * 5 * 0.05
+    assert (learnt.memory_bytes or 0) > 2**20
+    assert (learnt.disk_bytes or 0) > 0
     assert inline_queue.estimate("fake", {}, owner="ada").seconds is None
     with pytest.raises(InvalidRequest, match="Choose steps"):
         inline_queue.estimate("fake", {"steps": 0})
@@ -249,20 +257,23 @@ def test_time_left_falls_while_steps_are_made(inline_queue: JobQueue) -> None:
     assert wait_for_end(inline_queue, job).seconds_left is None
 
 
-def test_closing_the_studio_interrupts_and_the_next_one_goes_on(tmp_path: Path) -> None:
+def test_closing_the_studio_queues_what_runs_and_the_next_one_goes_on(tmp_path: Path) -> None:
     queue = JobQueue(tmp_path, worker="inline")
     queue.start()
-    running = queue.submit("fake", {"steps": 1000, "step_seconds": 0.02})
+    running = queue.submit("fake", {"steps": 60, "step_seconds": 0.02})
     waiting = queue.submit("fake", {"text": "b"})
-    wait_for_step(queue, running)
+    wait_for_step(queue, running, 3)
     queue.stop()
-    with JobQueue(tmp_path, worker="inline") as queue:
-        interrupted = queue.get(running.id)
-        assert interrupted.status == "interrupted"
-        assert interrupted.error is not None
-        assert interrupted.error["message"] == "The studio was closed while this job was running."
-        assert interrupted.error["fix"] == "Retry the job: its finished parts are kept."
-        assert wait_for_end(queue, waiting).status == "done"
+    reopened = JobQueue(tmp_path, worker="inline")
+    closed = reopened.get(running.id)
+    assert (closed.status, closed.position, closed.error, closed.seconds_running) == ("queued", 1, None, 0.0)
+    assert closed.message == "The studio was closed while this job was running."
+    with reopened:
+        done = wait_for_end(reopened, running)
+        assert (done.status, done.attempt, done.message) == ("done", 2, "")
+        assert done.result is not None
+        assert done.result.measurements["made"] <= 57
+        assert wait_for_end(reopened, waiting).status == "done"
 
 
 def test_two_studios_do_not_share_a_folder(inline_queue: JobQueue) -> None:

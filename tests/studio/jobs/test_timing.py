@@ -3,42 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engines.context import Progress
-from engines.text_to_video.request import TextToVideoRequest
-from studio.jobs.timing import PhaseClock, estimate
-
-
-def request(**fields: object) -> dict[str, object]:
-    return TextToVideoRequest.model_validate({"prompt": "a boat", **fields}).model_dump(mode="json")
-
-
-TIMES = {"loading": 3.0, "denoising": 10.0, "decoding": 2.0}
-
-
-@pytest.mark.parametrize(
-    ("fields", "seconds"),
-    [
-        ({}, 15.0),
-        ({"steps": 40}, 25.0),  # twice the steps
-        ({"solver": "heun"}, 25.0),  # two evaluations per step
-        ({"guidance_scale": 1.0}, 10.0),  # one branch instead of two
-        ({"guidance_end": 0.5}, 12.5),  # the second branch for half of the steps
-        ({"takes": 3}, 39.0),  # all but loading three times
-        ({"width": 192}, 27.0),
-    ],
-)
-def test_estimate_scales_by_evaluations_and_pixels(fields: dict[str, object], seconds: float) -> None:
-    found = estimate(request(**fields), [(request(), TIMES)])
-    assert found.seconds == pytest.approx(seconds)
-    assert found.based_on == 1
-
-
-def test_estimate_takes_the_nearest_jobs_of_the_same_model() -> None:
-    near = [(request(seed=seed), {"denoising": seconds}) for seed, seconds in enumerate((9.0, 10.0, 11.0, 10.0, 50.0))]
-    far = [(request(steps=200), {"denoising": 1.0})] * 20
-    other = [(request(model="ltx"), {"denoising": 9000.0})] * 20
-    found = estimate(request(), far + other + near)
-    assert (found.seconds, found.based_on) == (10.0, 5)
-    assert estimate(request(model="wan"), near).seconds is None
+from studio.jobs.timing import PhaseClock
 
 
 def test_clock_measures_phases_and_steps() -> None:

@@ -35,9 +35,11 @@ class FakeEngine:
                 made += 1
             frames = np.zeros((3, 8, 16, 3), np.uint8) + np.array([0, 100, 200], np.uint8)[:, None, None, None]
             context.step("denoising", step, request.steps, preview=frames, message=f"Step {step}.")
+            if request.chunk_steps and step % request.chunk_steps == 0:
+                context.at_chunk_border()
         _end(request.ends_with)
         video = context.work_folder / "result.txt"
-        video.write_text(request.text)
+        video.write_bytes(request.video.read_bytes() if request.video else request.text.encode())
         measurements = {"made": made, "jobs_of_this_engine": self.jobs, "process": os.getpid()}
         return Result(files=[OutputFile(path=video, kind="video")], measurements=measurements, warnings=["Rounded."])
 

@@ -1,0 +1,28 @@
+"""Whether what a request needs fits into this machine."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from studio.jobs.job import Estimate
+
+
+def with_warnings(estimate: Estimate, home: Path) -> Estimate:
+    """The estimate, with a sentence for each thing that this machine does not have enough of."""
+    said = []
+    memory, free = int(psutil.virtual_memory().total), shutil.disk_usage(home).free
+    if estimate.memory_bytes is not None and estimate.memory_bytes > memory:
+        said.append(
+            f"This will need about {estimate.memory_bytes / 1e9:.1f} GB of memory; this computer has "
+            f"{memory / 1e9:.1f} GB. Choose a smaller size."
+        )
+    if estimate.disk_bytes is not None and estimate.disk_bytes > free:
+        said.append(
+            f"This will need about {estimate.disk_bytes / 1e9:.1f} GB on the disk, which has {free / 1e9:.1f} GB left. "
+            "Free some space first."
+        )
+    return replace(estimate, warnings=tuple(said))

@@ -1,0 +1,42 @@
+"""The Interpolate tab: smoother or slower footage, or one picture that turns into another."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from engines.task import request_class
+from studio.files import FileServer
+from studio.form import Choices, Form
+from studio.jobs.queue import JobQueue
+from studio.owned_files import OwnedFiles
+from studio.tabs.footage_tab import FootageTab
+
+CHOICES: dict[str, Choices] = {
+    "rate": [
+        ("2 times as many frames", "x2"), ("4 times as many frames", "x4"), ("8 times as many frames", "x8"),
+        *((f"{rate} frames per second", rate) for rate in ("24", "30", "50", "60", "120")),
+    ]
+}  # fmt: skip
+
+
+class InterpolateTab(FootageTab):
+    """Frames between frames.
+
+    Args:
+        queue: Where requests go.
+        files: Serves results.
+        owned: Keeps the files that are brought.
+    """
+
+    task_name = "interpolation"
+    tab_title = "Interpolate"
+
+    def __init__(self, queue: JobQueue, files: FileServer, owned: OwnedFiles) -> None:
+        form = Form(request_class(self.task_name), CHOICES)
+        super().__init__(self.tab_title, "Interpolate", form, queue, files, owned)
+
+    def lay_out_main(self) -> None:
+        self.form.add_rest_of("main")
+        with gr.Accordion("Morph: one picture turns into another", open=False, elem_id=f"{self.task}-morph"):
+            self.add_file("second", "The second picture; the first one stands above")
+            self.form.add("morph_seconds")
