@@ -170,7 +170,7 @@ def write_sheet(path: Path) -> None:
             top, left = ((side - SHEET_CROP) // 2 for side in frames.shape[1:3])
             crop = frames[len(frames) // 2 :][:1, top : top + SHEET_CROP, left : left + SHEET_CROP]
             cells.append(crop.repeat(2, axis=1).repeat(2, axis=2))
-            labels.append(f"{arm}: {clip.name}")
+            labels.append(f"{arm}: {clip.name}".replace("×", "x"))  # the font of the sheet has no ×
     save_picture(path, contact_sheet(cells, len(arms), labels))
 
 

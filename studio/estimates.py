@@ -33,8 +33,9 @@ def estimate_line(
         said.append("the first render will tell how long it takes")
     else:
         said += [f"{about(sum(known))} to render", *_room(estimates)]
+    line = " · ".join(said)
     warnings = sentences(list(dict.fromkeys(text for one in estimates for text in one.warnings)), "job-warnings")
-    return f'<p class="estimate">{escape(" · ".join(said))}</p>{warnings}'
+    return f'<p class="estimate">{escape(line[:1].upper() + line[1:])}</p>{warnings}'
 
 
 def _room(estimates: Sequence[Estimate]) -> list[str]:
