@@ -28,6 +28,10 @@ class FootageFields(Request):
         None, gt=0.0, description="Out point: seconds from the beginning of the file; empty is its end.",
         json_schema_extra={"layer": "main"},
     )  # fmt: skip
+    deinterlace: bool = Field(
+        True, description="Make whole frames of half pictures, where the file says that it has them.",
+        json_schema_extra={"layer": "advanced"},
+    )  # fmt: skip
 
 
 class ExportFields(Request):

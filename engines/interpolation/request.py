@@ -44,10 +44,6 @@ class InterpolationRequest(FootageFields, ExportFields):
         True, description="Average the two frames where they agree, instead of choosing one: less noise.",
         json_schema_extra={"layer": "quality"},
     )  # fmt: skip
-    deinterlace: bool = Field(
-        True, description="Make whole frames of half pictures, where the file says that it has them.",
-        json_schema_extra={"layer": "advanced"},
-    )  # fmt: skip
 
 
 REQUEST = InterpolationRequest

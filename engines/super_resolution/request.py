@@ -49,10 +49,6 @@ class UpscaleRequest(FootageFields, ExportFields):
         True, description="Average the added detail along motion, so that it does not flicker.",
         json_schema_extra={"layer": "quality"},
     )  # fmt: skip
-    deinterlace: bool = Field(
-        True, description="Make whole frames of half pictures, where the file says that it has them.",
-        json_schema_extra={"layer": "advanced"},
-    )  # fmt: skip
     weights: Path | None = Field(
         None,
         description="Your own weights instead of the model: SRVGGNetCompact or RRDBNet as .safetensors.",
