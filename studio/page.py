@@ -14,6 +14,7 @@ from studio.owned_files import OwnedFiles
 from studio.owner import owner_of
 from studio.papers import load_papers
 from studio.prompt_advice import gigabytes
+from studio.tabs.gallery import GalleryTab
 from studio.tabs.interpolate import InterpolateTab
 from studio.tabs.papers import papers_tab
 from studio.tabs.text_to_video import TextToVideoTab
@@ -46,14 +47,17 @@ def build_page(queue: JobQueue) -> gr.Blocks:
     models = model_choices()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)) as page:
         header = Header(models, TextToVideoRequest.model_fields["model"].description or "")
-        with gr.Tabs(elem_id="rooms"):
+        with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab("Text to video", id="text_to_video"):
                 text_to_video = TextToVideoTab(queue, files, header.model, models)
             footage_tabs = [_footage_tab(one, queue, files, owned) for one in FOOTAGE_TABS]
+            with gr.Tab("Gallery", id="gallery") as gallery_room:
+                gallery = GalleryTab(queue, files, owned, (text_to_video, *footage_tabs))
             with gr.Tab("Methods", id="methods"):
                 papers_tab(load_papers())
         for tab in (text_to_video, *footage_tabs):
             tab.wire(page)
+        gallery.wire(rooms, gallery_room)
         _show_queue_length(page, header, queue)
         add_endpoints(queue, files, owned)
     page.temp_file_sets.append(files.served)

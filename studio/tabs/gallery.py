@@ -1,0 +1,198 @@
+"""The Gallery tab: finished renders to find again, look at, compare, keep, throw away and go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from engines.errors import UserError
+from studio.events import BESIDE_THE_QUEUE
+from studio.files import FileServer
+from studio.gallery_shelf import Shelf
+from studio.gallery_sight import Sight, parsed
+from studio.gallery_viewer import Viewer
+from studio.jobs.queue import JobQueue
+from studio.owned_files import OwnedFiles
+from studio.owner import owner_of
+from studio.tabs.footage_tab import FootageTab
+from studio.tabs.task_tab import TaskTab
+
+Updates = dict[Any, Any]
+
+
+class GalleryTab:
+    """Lays the tab out in the current block.
+
+    Args:
+        queue: Where the renders are.
+        files: Serves results.
+        owned: Knows whose files are whose.
+        tabs: The tabs of the tasks, complete; the ids of their gr.Tab are their tasks' names.
+    """
+
+    def __init__(self, queue: JobQueue, files: FileServer, owned: OwnedFiles, tabs: Sequence[TaskTab]) -> None:
+        self.queue = queue
+        self.tabs: Mapping[str, TaskTab] = {tab.task: tab for tab in tabs}
+        titles = {task: tab.title for task, tab in self.tabs.items()}
+        receivers = {tab.task: tab.title for tab in tabs if isinstance(tab, FootageTab)}
+        with gr.Row(elem_classes=["workbench", "gallery"]):
+            with gr.Column(elem_classes=["controls"], scale=6, min_width=320):
+                self.shelf = Shelf(queue, files, titles)
+            with gr.Column(elem_classes=["showing"], scale=6, min_width=320):
+                self.viewer = Viewer(self.shelf, owned, files, titles, receivers)
+        # Rendered by `wire`, outside of the tabs: what lies in a tab that was not opened yet reads nothing.
+        self.sight: Any = gr.BrowserState(
+            Sight().as_data(), storage_key="framewright-gallery", secret="framewright", render=False
+        )
+
+    def _shows(self, sight: Sight, owner: str, notice: str = "") -> Updates:
+        """The viewer shows this; the videos follow, see `fill`."""
+        return {self.sight: sight.as_data()} | self.viewer.updates(sight, owner, notice)
+
+    # Handlers.
+
+    def open(self, request: gr.Request, data: Any, *filters: Any) -> Updates:
+        """The tab was opened: the newest renders, and what was shown the last time."""
+        owner, sight = owner_of(request), Sight.from_data(data)
+        return self.shelf.updates(owner, parsed(sight.shown)[0], *filters) | self._shows(sight, owner)
+
+    def filter(self, request: gr.Request, data: Any, task: str, view: str, words: str) -> Updates:
+        """Other filters: their first page."""
+        return self.shelf.updates(owner_of(request), parsed(Sight.from_data(data).shown)[0], task, view, words, 0)
+
+    def _turns(self, by: int) -> Callable[..., Updates]:
+        def turn(request: gr.Request, data: Any, task: str, view: str, words: str, page: int) -> Updates:
+            chosen = parsed(Sight.from_data(data).shown)[0]
+            return self.shelf.updates(owner_of(request), chosen, task, view, words, page + by)
+
+        return turn
+
+    def pick(self, request: gr.Request, data: Any, event: gr.EventData) -> Updates:
+        """A thumbnail was chosen."""
+        return self._shows(Sight.from_data(data).picked(str(event.id)), owner_of(request))
+
+    def pick_take(self, request: gr.Request, data: Any, event: gr.EventData) -> Updates:
+        """Another take of the render that is shown."""
+        sight = Sight.from_data(data)
+        _, take = parsed(f"- {event.id}")
+        return self._shows(sight.picked(parsed(sight.shown)[0], take), owner_of(request))
+
+    def press_compare(self, request: gr.Request, data: Any) -> Updates:
+        return self._shows(Sight.from_data(data).compare_pressed(), owner_of(request))
+
+    def fill(self, request: gr.Request, data: Any) -> Updates:
+        """The videos of what the browser says it shows."""
+        return self.viewer.fill(Sight.from_data(data), owner_of(request))
+
+    def toggle_star(self, request: gr.Request, data: Any, *filters: Any) -> Updates:
+        """Leaves the player alone: it goes on playing."""
+        owner, sight = owner_of(request), Sight.from_data(data)
+        try:
+            job, _ = self.viewer.found(sight.shown, owner)
+            self.queue.set_favourite(job.id, not job.favourite, owner)
+        except UserError as error:
+            return self._shows(Sight(), owner, str(error))
+        kept = {one: change for one, change in self._shows(sight, owner).items() if one not in self.viewer.filled}
+        return kept | self.shelf.updates(owner, job.id, *filters)
+
+    def toggle_trash(self, request: gr.Request, data: Any, *filters: Any) -> Updates:
+        """Into the trash, with a way back; or out of it."""
+        owner, sight = owner_of(request), Sight.from_data(data)
+        try:
+            job, _ = self.viewer.found(sight.shown, owner)
+            if job.trashed:
+                self.queue.restore(job.id, owner)
+                shown, said = Sight(shown=sight.shown), "It is back among your renders."
+            else:
+                self.queue.delete(job.id, owner)
+                shown, said = Sight(deleted=job.id), "The render lies in the trash."
+        except UserError as error:
+            shown, said = Sight(), str(error)
+        return self._shows(shown, owner, said) | self.shelf.updates(owner, parsed(shown.shown)[0], *filters)
+
+    def undo_delete(self, request: gr.Request, data: Any, *filters: Any) -> Updates:
+        owner, sight = owner_of(request), Sight.from_data(data)
+        try:
+            self.queue.restore(sight.deleted, owner)
+            shown, said = Sight(shown=f"{sight.deleted} 0"), "It is back among your renders."
+        except UserError as error:
+            shown, said = Sight(), str(error)
+        return self._shows(shown, owner, said) | self.shelf.updates(owner, parsed(shown.shown)[0], *filters)
+
+    def _reuses(self, rooms: gr.Tabs) -> Callable[..., Updates]:
+        def reuse(request: gr.Request, data: Any) -> Updates:
+            """The render's request goes into the form of its task's tab, which opens."""
+            owner = owner_of(request)
+            try:
+                job, _ = self.viewer.found(Sight.from_data(data).shown, owner)
+            except UserError as error:
+                return self._shows(Sight(), owner, str(error))
+            tab = self.tabs[job.task]
+            return {rooms: gr.update(selected=job.task)} | tab.filled(tab.fields_of(job), owner)
+
+        return reuse
+
+    def _sends(self, rooms: gr.Tabs, task: str) -> Callable[..., Updates]:
+        def send(request: gr.Request, data: Any) -> Updates:
+            """The render becomes the input of this tab, whole; the other settings stay as they were left there."""
+            owner = owner_of(request)
+            try:
+                path = self.viewer.file_of(Sight.from_data(data).shown, owner)
+            except UserError as error:
+                return self._shows(Sight(), owner, str(error))
+            values = self.queue.load_form(owner, task) or {}
+            values |= {"video": str(path), "start": 0.0, "end": None}
+            return {rooms: gr.update(selected=task)} | self.tabs[task].filled(values, owner)
+
+        return send
+
+    # Events.
+
+    def wire(self, rooms: gr.Tabs, tab: gr.Tab) -> None:
+        """Connects the handlers. Called outside of the tabs.
+
+        Args:
+            rooms: The tabs of the page.
+            tab: The one that this gallery lies in.
+        """
+        self.sight.render()
+        shelf, viewer, asked = self.shelf, self.viewer, [self.sight, *self.shelf.inputs]
+        sees = [self.sight, *viewer.outputs]
+        latest = {"trigger_mode": "always_last", **BESIDE_THE_QUEUE}
+        gr.on(
+            [shelf.task.input, shelf.view.input, shelf.words.change], self.filter, asked[:-1], shelf.outputs, **latest
+        )
+        shelf.newer.click(self._turns(-1), asked, shelf.outputs, **BESIDE_THE_QUEUE)
+        shelf.older.click(self._turns(1), asked, shelf.outputs, **BESIDE_THE_QUEUE)
+        viewer.star.click(self.toggle_star, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE)
+        for happened in (
+            tab.select(self.open, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE),
+            shelf.thumbnails.pick(self.pick, self.sight, sees, **latest),
+            viewer.takes.pick(self.pick_take, self.sight, sees, **latest),
+            viewer.compare.click(self.press_compare, self.sight, sees, **BESIDE_THE_QUEUE),
+            viewer.trash.click(self.toggle_trash, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE),
+            viewer.undo.click(self.undo_delete, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE),
+        ):
+            happened.then(self.fill, self.sight, viewer.filled, **BESIDE_THE_QUEUE)
+        self._wire_other_tabs(rooms, sees)
+
+    def _wire_other_tabs(self, rooms: gr.Tabs, sees: Sequence[Any]) -> None:
+        every_form = [one for tab in self.tabs.values() for one in (*tab.form.outputs, *tab.advised)]
+        self._shown_after(
+            self.viewer.reuse.click(
+                self._reuses(rooms), self.sight, [rooms, *sees, *dict.fromkeys(every_form)], **BESIDE_THE_QUEUE
+            ),
+            self.tabs.values(),
+        )
+        for task, button in self.viewer.send.items():
+            tab = self.tabs[task]
+            changed = [rooms, *sees, *tab.form.outputs, *tab.advised]
+            self._shown_after(button.click(self._sends(rooms, task), self.sight, changed, **BESIDE_THE_QUEUE), [tab])
+
+    def _shown_after(self, event: Any, tabs: Any) -> None:
+        """A tab that was never opened hears no change of its file fields."""
+        for tab in tabs:
+            for field in tab.form.files.values():
+                field.show_after(event)
