@@ -22,6 +22,7 @@ WHOLE_SIDE, SMALL_SIDE = 1440, 256
 # Measured on 14 clips with every second frame held back (docs/LOG.md), values 0 … 1.
 DISAGREEMENT = 32 / 255
 REST = 1 / 255
+SMALL_MOTION = 0.75  # pixels; from twice as much on, flow decides
 _BLUR = 9
 
 
@@ -57,7 +58,8 @@ def mixed(estimate: Estimate, first: Tensor, second: Tensor, share: float) -> Te
     hidden = apart / (apart + DISAGREEMENT**2)
     mean = estimate.first * (1 - share) + estimate.second * share
     flowed = hidden * estimate.merged + (1 - hidden) * mean
-    resting = torch.exp(-filmed / REST**2)
+    # A thing that moves by less than a pixel or so is blended without a ghost; looked up between pixels it is blurred.
+    resting = torch.maximum(torch.exp(-filmed / REST**2), (2 - estimate.motion / SMALL_MOTION).clamp(0, 1))
     return resting * (first * (1 - share) + second * share) + (1 - resting) * flowed
 
 

@@ -26,11 +26,13 @@ class Estimate:
     Attributes:
         first, second: [B, 3, h, w], both frames warped to the moment.
         mask: [B, 1, h, w], weight of `first`, 0 … 1.
+        motion: [B, 1, h, w], how far a thing moves from the one frame to the other, pixels.
     """
 
     first: Tensor
     second: Tensor
     mask: Tensor
+    motion: Tensor
 
     @property
     def merged(self) -> Tensor:
@@ -91,7 +93,8 @@ class FlowNetwork(nn.Module):
             warped = _warp_both(first, second, flow)
             correction, delta = self._finer(number, warped, time, mask, flow, factor)
             flow, mask = flow + correction, mask + delta
-        return Estimate(*_warp_both(first, second, flow), torch.sigmoid(mask))
+        motion = torch.linalg.vector_norm(flow[:, 2:] - flow[:, :2], dim=1, keepdim=True)
+        return Estimate(*_warp_both(first, second, flow), torch.sigmoid(mask), motion)
 
     def _coarse(self, first: Tensor, second: Tensor, time: Tensor, factor: float) -> tuple[Tensor, Tensor]:
         found: tuple[Tensor, Tensor] = self.block0(torch.cat((first, second, time), 1), None, SCALES[0] * factor)
