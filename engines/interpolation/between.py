@@ -5,6 +5,8 @@ Shape legend: h rows, w columns; tensors are float32 [1, 3, h, w], 0 … 1.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,13 +24,27 @@ WHOLE_SIDE, SMALL_SIDE = 1440, 256
 # Measured on 14 clips with every second frame held back (docs/LOG.md), values 0 … 1.
 DISAGREEMENT = 32 / 255
 REST = 1 / 255
+FAST_SHARE = 0.08  # of the shorter side, from one frame to the next
 SMALL_MOTION = 0.75  # pixels; from twice as much on, flow decides
 _BLUR = 9
 
 
+@dataclass(frozen=True)
+class Between:
+    """A frame that was made.
+
+    Attributes:
+        frame: In the type of the frames around it.
+        is_fast: Whether something moves so far that two frames may not tell its way.
+    """
+
+    frame: Frame
+    is_fast: bool
+
+
 @torch.inference_mode()
-def between(network: FlowNetwork, moment: Moment, confident: bool) -> Frame:
-    """The frame at a moment, in the type of the frames around it.
+def between(network: FlowNetwork, moment: Moment, confident: bool) -> Between:
+    """The frame at a moment, by flow.
 
     Args:
         confident: Whether the network's picture gives way to a mix where flow explains nothing.
@@ -44,7 +60,10 @@ def between(network: FlowNetwork, moment: Moment, confident: bool) -> Frame:
     peak = np.iinfo(moment.first.dtype).max
     values = (picture[0, :, :height, :width].permute(1, 2, 0).clamp(0, 1) * peak).round().cpu().numpy()
     made: Frame = np.asarray(values, moment.first.dtype)  # type: ignore[assignment]
-    return made
+    moved = estimate.motion[:, :, :height, :width].flatten()
+    # Of the fastest hundredth of the pixels: a thing, not a stray vector.
+    fastest = float(moved.kthvalue(max(1, int(0.99 * moved.numel()))).values)
+    return Between(made, fastest > FAST_SHARE * min(height, width))
 
 
 def mixed(estimate: Estimate, first: Tensor, second: Tensor, share: float) -> Tensor:

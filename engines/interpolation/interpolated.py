@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from engines.footage.footage import Footage, Frame
 from engines.interpolation.between import between
+from engines.interpolation.evidence import blended, distrust, rounded
 from engines.interpolation.network import FlowNetwork
-from engines.interpolation.timeline import Timeline, moment_at
+from engines.interpolation.timeline import Moment, Timeline, moment_at
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Interpolated:
         self._pace = source.fps / rate.slower / rate.fps
         self.height, self.width, self.fps = source.height, source.width, rate.fps
         self.count = max(1, int(source.count / self._pace + Fraction(1, 2)))
+        self._judged: tuple[tuple[int, int], float] | None = None
 
     def frames(self, wanted: range) -> Iterator[Frame]:
         if not wanted:
@@ -61,5 +65,18 @@ class Interpolated:
         for near in self._timeline.around(sources):
             while position is not None and int(position) == near.centre.number:
                 moment = moment_at(near, position - near.centre.number)
-                yield moment.first if moment.share == 0 else between(self._network, moment, self._confident)
+                yield moment.first if moment.share == 0 else self._made(moment)
                 position = next(upcoming, None)
+
+    def _made(self, moment: Moment) -> Frame:
+        """By flow; where something moves fast and flow fails on frames that are known, by a blend."""
+        made = between(self._network, moment, self._confident)
+        if not (self._confident and made.is_fast):
+            return made.frame
+        # One judgement for all moments between the same two frames.
+        if self._judged is None or self._judged[0] != moment.numbers:
+            doubt = distrust(moment, lambda check: between(self._network, check, self._confident).frame)
+            self._judged = (moment.numbers, doubt)
+        doubt = self._judged[1]
+        mixed = (1 - doubt) * made.frame.astype(np.float32) + doubt * blended(moment).astype(np.float32)
+        return rounded(mixed, made.frame)

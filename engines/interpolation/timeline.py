@@ -36,11 +36,18 @@ class Marked:
 
 @dataclass(frozen=True)
 class Moment:
-    """Two frames and the share of the way from the first to the second, 0 … 1; 0 is the first itself."""
+    """Two frames and the share of the way from the first to the second, 0 … 1; 0 is the first itself.
+
+    Attributes:
+        numbers: Of the two frames in the source.
+        checks: Moments of the same shot at twice the distance whose frame is known, with that frame.
+    """
 
     first: Frame
     second: Frame
     share: Fraction
+    numbers: tuple[int, int] = (0, 0)
+    checks: tuple[tuple[Moment, Frame], ...] = ()
 
 
 class Timeline:
@@ -84,7 +91,24 @@ def moment_at(near: Near[Marked], share: Fraction) -> Moment:
     if second is None:
         return Moment(near.centre.frame, near.centre.frame, Fraction(0))
     span = second.number - first.number
-    return Moment(first.frame, second.frame, (near.centre.number - first.number + share) / span)
+    way = (near.centre.number - first.number + share) / span
+    numbers = (first.number, second.number)
+    return Moment(first.frame, second.frame, way, numbers, tuple(_checks(near, first, second)))
+
+
+def _checks(near: Near[Marked], first: Marked, second: Marked) -> Iterator[tuple[Moment, Frame]]:
+    """The first frame from the one before it and the second, and the second from the first and the one after it."""
+    begin = near.items[0].number
+    earlier, later = first.number - 1 - begin, second.number + 1 - begin
+    if earlier >= 0 and not first.begins_shot:
+        before = near.items[earlier]
+        yield _between(before, second, first.number), first.frame
+    if later < len(near.items) and not near.items[later].begins_shot:
+        yield _between(first, near.items[later], second.number), second.frame
+
+
+def _between(first: Marked, second: Marked, number: int) -> Moment:
+    return Moment(first.frame, second.frame, Fraction(number - first.number, second.number - first.number))
 
 
 def _last_new(near: Near[Marked]) -> Marked:

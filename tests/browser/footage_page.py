@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.studio_page import RENDER_MILLISECONDS, StudioPage
+from tests.browser.studio_page import RENDER_MILLISECONDS, StudioPage, fill_and_keep
 
 
 class FootagePage:
@@ -61,7 +61,7 @@ class FootagePage:
         return self.part(f"{field}-message")
 
     def fill_number(self, name: str, value: float) -> None:
-        self.part(name).locator("input[type=number]").fill(f"{value:g}")
+        fill_and_keep(self.page.page, self.number(name), f"{value:g}")
 
     def number(self, name: str) -> Locator:
         return self.part(name).locator("input[type=number]")

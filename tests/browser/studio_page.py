@@ -9,12 +9,26 @@ from urllib.parse import urlparse
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
 TASK = "text_to_video"
+FILLED_AGAIN, SETTLE_MILLISECONDS = 5, 200
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 RENDER_MILLISECONDS = 120_000
 # Of a busy machine; a page that stays away is an error all the same.
 PATIENCE_MILLISECONDS = 90_000
 # A stream that the reload of a page cuts off is not an error of ours.
 CUT_OFF = "net::ERR_ABORTED"
+
+
+def fill_and_keep(page: Page, field: Locator, value: str) -> None:
+    """Fills a field until it keeps the value: one of a group that was just opened stands in the page before it listens,
+    and on a busy machine it is drawn once more after that, as it was."""
+    for _ in range(FILLED_AGAIN):
+        expect(field).to_be_editable()
+        page.evaluate(TWO_FRAMES)
+        field.fill(value)
+        page.wait_for_timeout(SETTLE_MILLISECONDS)
+        if field.input_value() == value:
+            return
+    raise AssertionError(f"the field never kept {value}; it says {field.input_value()}")
 
 
 class StudioPage:
@@ -75,10 +89,7 @@ class StudioPage:
         self.prompt.fill(text)
 
     def fill_number(self, name: str, value: int) -> None:
-        expect(self.part(name).locator("input[type=number]")).to_be_editable()
-        # A field of a group that was just opened stands in the page before it listens.
-        self.page.evaluate(TWO_FRAMES)
-        self.part(name).locator("input[type=number]").fill(str(value))
+        fill_and_keep(self.page, self.part(name).locator("input[type=number]"), str(value))
 
     def choose(self, name: str, entry: str) -> None:
         """Opens a menu and takes an entry."""

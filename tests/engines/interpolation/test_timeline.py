@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 
 from engines.footage.footage import ClipFootage
 from engines.interpolation.cuts import grey, is_cut
+from engines.interpolation.evidence import distrust
 from engines.interpolation.timeline import Timeline, moment_at
 from engines.media.clip import Clip
 
@@ -72,3 +74,25 @@ def test_repeated_frames_are_passed_over_and_a_still_stretch_stands() -> None:
     timeline = Timeline(ClipFootage(Clip(still, Fraction(24))), True, True)
     held = {near.centre.number: moment_at(near, Fraction(1, 2)) for near in timeline.around(range(len(still)))}
     np.testing.assert_array_equal(held[5].first, held[5].second)
+
+
+def test_a_moment_knows_frames_on_which_flow_can_be_checked() -> None:
+    frames = np.concatenate([shot(1, 6), shot(2, 4)])
+    timeline = Timeline(ClipFootage(Clip(frames, Fraction(24))), True, False)
+    moments = [moment_at(near, Fraction(1, 2)) for near in timeline.around(range(10))]
+    assert [len(moment.checks) for moment in moments[:5]] == [1, 2, 2, 2, 1]
+    check, known = moments[2].checks[0]
+    np.testing.assert_array_equal(known, frames[2])
+    np.testing.assert_array_equal(check.first, frames[1])
+    np.testing.assert_array_equal(check.second, frames[3])
+    assert check.share == Fraction(1, 2)
+
+
+def test_flow_that_fails_on_known_frames_is_not_believed() -> None:
+    frames = shot(1, 6)
+    timeline = Timeline(ClipFootage(Clip(frames, Fraction(24))), True, False)
+    moment = [moment_at(near, Fraction(1, 2)) for near in timeline.around(range(6))][2]
+    truth = {id(check): known for check, known in moment.checks}
+    assert distrust(moment, lambda check: truth[id(check)]) == 0
+    assert distrust(moment, lambda check: 255 - truth[id(check)]) == 1
+    assert distrust(replace(moment, checks=()), lambda check: check.first) == 0
