@@ -15,7 +15,7 @@ from engines.footage.footage import Frame
 from engines.interpolation.timeline import Moment
 
 # Measured (docs/LOG.md): 1.26 where flow was wrong, 0.01 … 1.06 where it was right.
-DOUBTFUL, WRONG = 1.05, 1.2
+DOUBTFUL, WRONG = 1.15, 1.35
 
 
 def distrust(moment: Moment, flowed: Callable[[Moment], Frame]) -> float:
