@@ -93,10 +93,11 @@ def decode_video(
         # One decoding thread: frame threads hold a frame each, and the machine has better uses for its cores.
         stream.thread_type = "SLICE"
         reformatter = VideoReformatter()
-        tick = Fraction(stream.time_base or Fraction(1, 1000))
         earlier: DecodedFrame | None = None
         decoded = _from(container, stream, info, start)
         for index, frame in enumerate(deinterlaced(decoded, stream) if deinterlace else decoded):
+            # The frame's own: a filter may count in other units than the file.
+            tick = Fraction(frame.time_base or stream.time_base or Fraction(1, 1000))
             time = frame.pts * tick - info.start_time if frame.pts is not None else index / info.fps
             # An MP4's last frame may claim the span of the longest step; the track's length knows better.
             rest = max(Fraction(info.duration_seconds).limit_denominator(1_000_000) - time, 1 / info.fps)

@@ -48,6 +48,7 @@ def write_video(
     click_at: float | None = None,
     metadata: dict[str, str] | None = None,
     options: dict[str, str] | None = None,
+    encoder_options: dict[str, str] | None = None,
 ) -> Path:
     """A video file.
 
@@ -60,7 +61,9 @@ def write_video(
     matrix, colour_range, primaries = colour
     with av.open(str(path), "w", options=options or {}) as container:
         container.metadata.update(metadata or {})
-        stream = container.add_stream(codec, rate=fps, options={**QUICK, "g": str(key_frame_every)})
+        stream = container.add_stream(
+            codec, rate=fps, options={**QUICK, "g": str(key_frame_every), **(encoder_options or {})}
+        )
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = pixel_format
         # Scaler 5 (BT.601) is 6 in the file. All four tags are left open for matrix 0.
