@@ -20,7 +20,7 @@ from engines.media.metadata import OutputRecord, read_record, sidecar_of
 from engines.media.probe import probe
 from engines.media.reader import ClipReader
 from engines.media.target import check_folder, part_of
-from engines.task import Result, make_engine, parse_request, request_class
+from engines.task import Result, make_engine, parse_request, recorded_fields, request_class
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,12 @@ def reproduce(path: Path | str, out_folder: Path | None = None, context: RunCont
 def _render_and_compare(
     path: Path, record: OutputRecord, out_folder: Path | None, context: RunContext
 ) -> ReproduceReport:
-    values = dict(record.request)
-    task = values.pop("task", None)
+    task = record.request.get("task")
     if not isinstance(task, str):
         raise InvalidRequest(
             f"The settings in “{path.name}” name no task.", "Choose a file that Framewright made.", "task"
         )
-    request = parse_request(request_class(task), values)
+    request = parse_request(request_class(task), recorded_fields(record.request))
     rendered = _main_video(make_engine(task).run(request, context))
     equal, largest, frames, unlike = _compare_frames(path, rendered)
     again = read_record(rendered)

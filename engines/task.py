@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
@@ -28,12 +29,13 @@ class OutputFile(BaseModel):
 
     Attributes:
         path: Where it lies (inside the job's work folder).
-        kind: "video" for what was asked for; "contact_sheet", "thumbnail", "metadata" beside it.
+        kind: "video" for what was asked for; "contact_sheet", "thumbnail", "metadata" beside it; of a finished clip
+            also "unfinished", as the model made it, and "frames", the same without loss as pictures in a zip file.
         seed: The seed that made it, if one did.
     """
 
     path: Path
-    kind: Literal["video", "image", "contact_sheet", "thumbnail", "metadata"]
+    kind: Literal["video", "image", "contact_sheet", "thumbnail", "metadata", "unfinished", "frames"]
     seed: int | None = None
 
 
@@ -67,10 +69,13 @@ class Engine(Protocol):
 # Tasks by name → the package that holds request.py (name REQUEST) and engine.py (name ENGINE).
 # Modules are named, not imported: a request must not pull in torch.
 TASKS: dict[str, str] = {
-    "text_to_video": "engines.text_to_video",
-    "super_resolution": "engines.super_resolution",
+    "text_to_video": "engines.composition.finishing",
+    "super_resolution": "engines.composition.upscaling",
     "interpolation": "engines.interpolation",
 }
+
+# Fields that came later → what a file that was written without them stands for.
+WITHOUT: dict[str, dict[str, Any]] = {"text_to_video": {"finish": False}}
 
 RequestType = TypeVar("RequestType", bound=Request)
 
@@ -99,6 +104,12 @@ def parse_request(cls: type[RequestType], data: dict[str, Any]) -> RequestType:
         return cls.model_validate(data)
     except ValidationError as error:
         raise _as_invalid_request(cls, error) from None
+
+
+def recorded_fields(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the request in a file's record, {"task": …, fields …}, as they stand for the file today."""
+    fields = {name: value for name, value in record.items() if name != "task"}
+    return {**WITHOUT.get(str(record.get("task")), {}), **fields}
 
 
 def _as_invalid_request(cls: type[Request], error: ValidationError) -> InvalidRequest:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 LAYERS = ("main", "look", "quality", "advanced")
 SLIDER_SPAN = 200
-SPELLED_OUT = {"fps": "frames per second", "crf": "CRF", "start": "begins at, seconds", "end": "ends at, seconds"}
+SPELLED_OUT = {
+    "fps": "frames per second", "crf": "CRF", "start": "begins at, seconds", "end": "ends at, seconds",
+    "rate": "frame rate",
+}  # fmt: skip
 DICE = STATIC / "dice.svg"
 Component = Any
 Choices = Sequence[tuple[str, Any]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from engines.errors import InvalidRequest
 from engines.media.metadata import read_request
-from engines.task import Request, parse_request
+from engines.task import Request, parse_request, recorded_fields
 
 
 def settings_of(path: Path, request_class: type[Request], room: str) -> dict[str, Any]:
@@ -25,5 +25,4 @@ def settings_of(path: Path, request_class: type[Request], room: str) -> dict[str
             f"Choose a file that {room} made.",
             field="file",
         )
-    fields = {name: value for name, value in record.items() if name != "task"}
-    return parse_request(request_class, fields).model_dump(mode="json")
+    return parse_request(request_class, recorded_fields(record)).model_dump(mode="json")

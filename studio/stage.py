@@ -82,6 +82,7 @@ class Stage:
     def lay_out_actions(self) -> None:
         """The row of buttons below the stage."""
         self.download = self._button("Download", "download", gr.DownloadButton)
+        self.unfinished = self._button("Download unfinished", "unfinished", gr.DownloadButton)
         self.reuse = self._button("Reuse settings", "reuse")
         self.again = self._button("Render again, new seed", "again")
         self.retry = self._button("Retry", "retry")
@@ -94,7 +95,7 @@ class Stage:
     def outputs(self) -> list[Any]:
         return [
             self.screen, self.video, self.progress, self.cancel, self.announcer, self.facts,
-            self.download, self.reuse, self.again, self.retry, self.smaller, self.takes, self.shown,
+            self.download, self.unfinished, self.reuse, self.again, self.retry, self.smaller, self.takes, self.shown,
         ]  # fmt: skip
 
     def updates(self, job: Job | None, shown: str | None, take: int = 0) -> dict[Any, Any]:
@@ -123,12 +124,20 @@ class Stage:
             self.announcer: stage_html.announcement(job),
             self.facts: stage_html.facts_line(job) if job and chosen else "",
             self.download: gr.update(visible=chosen is not None, value=self.files.cached(chosen) if chosen else None),
+            self.unfinished: self._unfinished(job, videos, take),
             self.reuse: gr.update(visible=bool(status) and status not in stage_html.UNFINISHED),
             self.again: gr.update(visible=self.has_seed and chosen is not None),
             self.retry: gr.update(visible=status in RETRYABLE),
             self.smaller: gr.update(visible=job is not None and smaller_fields(job) is not None),
             self.takes: self._takes(job, videos, take),
         }
+
+    def _unfinished(self, job: Job | None, videos: Sequence[OutputFile], take: int) -> Any:
+        """Offers the clip on the stage as the model made it, where it was finished."""
+        files = job.result.files if job and job.result and videos else []
+        seed = videos[min(take, len(videos) - 1)].seed if videos else None
+        path = next((file.path for file in files if file.kind == "unfinished" and file.seed == seed), None)
+        return gr.update(visible=path is not None, value=self.files.cached(path) if path else None)
 
     def picture(self, job: Job | None, chosen: Path | None) -> dict[Any, Any]:
         """What stands on the stage: the chosen result of a finished job, else what its state says."""

@@ -203,8 +203,9 @@ def _request_facts(job: Job) -> list[str]:
 def _result_facts(job: Job) -> list[str]:
     measured = job.result.measurements if job.result else {}
     facts = []
-    if "prompt" not in job.fields and "width" in measured:
-        facts.append(f"{measured['width']:.0f} × {measured['height']:.0f}")
+    if "width" in measured:
+        finished = "finished: " if job.fields.get("finish") else ""
+        facts.append(f"{finished}{measured['width']:.0f} × {measured['height']:.0f}")
         facts += [f"{measured['fps']:.4g} frames per second"] if "fps" in measured else []
         facts += [f"{measured['frames']:.0f} frames"] if "frames" in measured else []
     if "seconds" in measured:

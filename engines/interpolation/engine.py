@@ -7,27 +7,26 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engines import __version__
 from engines.backend.catalogue import PROJECT_ROOT
 from engines.context import RunContext
 from engines.errors import NotAvailable
 from engines.footage.announcements import hdr_warning
-from engines.footage.export import suffix, video_format
 from engines.interpolation.request import InterpolationRequest
 from engines.interpolation.source import check_length, open_source, result_fps
 from engines.media.digest import file_digest
 from engines.media.metadata import OutputRecord
-from engines.media.target import check_target
 from engines.task import Result
 
 if TYPE_CHECKING:
+    from engines.footage.footage import Footage
+    from engines.interpolation.interpolated import Interpolated, Rate
     from engines.interpolation.network import FlowNetwork
 
+NAME = "interpolated"
 WEIGHTS = PROJECT_ROOT / "assets" / "models" / "rife" / "flownet.safetensors"
-# Frames of the result between two points at which a killed job goes on.
-CHUNK_FRAMES = 48
 
 
 class InterpolationEngine:
@@ -38,11 +37,7 @@ class InterpolationEngine:
 
     def check(self, request: InterpolationRequest) -> list[str]:
         """Warnings. Raises: InvalidRequest, MediaError, LimitExceeded or NotAvailable."""
-        if not WEIGHTS.is_file():
-            raise NotAvailable(
-                f"The weights are not on this machine: {WEIGHTS}.",
-                "Make them with: python -m engines.interpolation.convert",
-            )
+        check_weights()
         source, video = open_source(request)
         check_length(request, source)
         said = hdr_warning(video)
@@ -53,56 +48,53 @@ class InterpolationEngine:
         return said
 
     def run(self, request: InterpolationRequest, context: RunContext) -> Result:
-        """Renders into context.work_folder; finished chunks of the same request are kept.
-
-        Returns: the video and its still; measurements seconds, seconds_per_frame, frames, width, height, fps, chunks,
-            chunks_kept, peak_memory_bytes.
-        Raises: UserError, Cancelled or Paused.
-        """
-        import torch
-
-        from engines.backend.process_memory import peak_memory_bytes
-        from engines.footage.rendering import Output, render_footage
-        from engines.interpolation.interpolated import Interpolated, Rate
+        """See `render_job`. Raises: UserError, Cancelled or Paused."""
+        from engines.footage.rendered_task import FootageJob, export_output, export_path, render_job
+        from engines.interpolation.interpolated import Rate
 
         started = time.perf_counter()
         warnings = self.check(request)
         source, video = open_source(request)
-        slower = Fraction(request.slower)
+        slower, is_morph = Fraction(request.slower), request.second is not None
         rate = Rate(result_fps(request, source), slower)
-        path = context.work_folder / f"interpolated{suffix(request)}"
-        check_target(path, rate.fps, field="codec")
+        path = export_path(request, context.work_folder, NAME, rate.fps)
         context.step("loading", 0, 1)
-        network = self._network()
-        weight = next(network.parameters())
-        context.step("loading", 1, 1)
-        morph = request.second is not None
-        smoother = Interpolated(
-            source, network, rate, find_cuts=request.find_cuts and not morph,
-            drop_repeats=request.drop_repeats and not morph, confident=request.confident,
+        smoother = self.stage(
+            source, rate, find_cuts=request.find_cuts and not is_morph,
+            drop_repeats=request.drop_repeats and not is_morph, confident=request.confident,
         )  # fmt: skip
-        record = _record(request, weight.dtype, weight.device)
-        output = Output(
-            path=path,
-            how=video_format(request),
-            audio=video.audio(slower) if request.keep_audio and not morph else None,
-            record=None if request.strip_metadata else record,
-            plan=record.model_dump(mode="json"),
-            chunk_frames=CHUNK_FRAMES,
+        context.step("loading", 1, 1)
+        audio = None if is_morph else video.audio(slower)
+        output = export_output(request, path, self._record(request), audio)
+        return render_job(FootageJob(smoother, output, smoother.device, warnings), context, started)
+
+    def stage(
+        self, source: Footage, rate: Rate, *, find_cuts: bool = True, drop_repeats: bool = True, confident: bool = True
+    ) -> Interpolated:
+        """The source at another rate, see Interpolated; weights are loaded if they are not. Raises: NotAvailable."""
+        from engines.interpolation.interpolated import Interpolated
+
+        check_weights()
+        return Interpolated(
+            source, self._network(), rate, find_cuts=find_cuts, drop_repeats=drop_repeats, confident=confident
         )
-        rendered = render_footage(smoother, output, context)
-        measurements = {
-            "seconds": time.perf_counter() - started,
-            "seconds_per_frame": rendered.seconds_per_frame,
-            "frames": float(smoother.count),
-            "width": float(smoother.width),
-            "height": float(smoother.height),
-            "fps": float(smoother.fps),
-            "chunks": float(rendered.chunks),
-            "chunks_kept": float(rendered.chunks_kept),
-            "peak_memory_bytes": float(peak_memory_bytes(torch.device(weight.device))),
-        }
-        return Result(files=rendered.files, measurements=measurements, warnings=[*warnings, *rendered.warnings])
+
+    def model(self) -> dict[str, str]:
+        """What a record says of the weights."""
+        return {"id": "rife-4.0", "sha256": file_digest(WEIGHTS)}
+
+    def _record(self, request: InterpolationRequest) -> OutputRecord:
+        from engines.backend.fingerprint import fingerprint
+
+        weight = next(self._network().parameters())
+        inputs = {"video": request.video, "second": request.second}
+        return OutputRecord(
+            framewright=__version__,
+            request={"task": request.task, **request.model_dump(mode="json")},
+            model=self.model(),
+            fingerprint=fingerprint(weight.dtype, weight.device),
+            inputs={name: file_digest(path) for name, path in inputs.items() if path is not None},
+        )
 
     def _network(self) -> FlowNetwork:
         from engines.backend.device import select_device
@@ -114,17 +106,13 @@ class InterpolationEngine:
         return self._loaded
 
 
-def _record(request: InterpolationRequest, dtype: Any, device: Any) -> OutputRecord:
-    from engines.backend.fingerprint import fingerprint
-
-    inputs = {"video": request.video, "second": request.second}
-    return OutputRecord(
-        framewright=__version__,
-        request={"task": request.task, **request.model_dump(mode="json")},
-        model={"id": "rife-4.0", "sha256": file_digest(WEIGHTS)},
-        fingerprint=fingerprint(dtype, device),
-        inputs={name: file_digest(path) for name, path in inputs.items() if path is not None},
-    )
+def check_weights() -> None:
+    """Raises: NotAvailable if they were not made yet."""
+    if not WEIGHTS.is_file():
+        raise NotAvailable(
+            f"The weights are not on this machine: {WEIGHTS}.",
+            "Make them with: python -m engines.interpolation.convert",
+        )
 
 
 ENGINE = InterpolationEngine

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import torch
 
 from engines.footage.footage import Footage, Frame
 from engines.interpolation.between import between
@@ -54,6 +55,11 @@ class Interpolated:
         self.height, self.width, self.fps = source.height, source.width, rate.fps
         self.count = max(1, int(source.count / self._pace + Fraction(1, 2)))
         self._judged: tuple[tuple[int, int], float] | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self._network.parameters()).device
 
     def frames(self, wanted: range) -> Iterator[Frame]:
         if not wanted:

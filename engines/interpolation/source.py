@@ -62,30 +62,39 @@ def open_source(request: InterpolationRequest) -> tuple[Footage, VideoFootage]:
 
 
 def result_fps(request: InterpolationRequest, source: Footage) -> Fraction:
-    """Frames per second of the result. Raises: LimitExceeded, InvalidRequest."""
-    if request.second is not None:
-        return Fraction(MORPH_FPS)
-    if not request.rate.startswith("x"):
-        return Fraction(int(request.rate))
-    fps = source.fps * int(request.rate[1:])
-    if fps > FASTEST:
+    """Frames per second of the result. Raises: LimitExceeded."""
+    return Fraction(MORPH_FPS) if request.second is not None else times_as_many(request.rate, source.fps)
+
+
+def times_as_many(rate: str, fps: Fraction) -> Fraction:
+    """Frames per second for a value of the field `rate`: "x2" is twice the source's, "60" is 60.
+
+    Raises: LimitExceeded for more than can be written.
+    """
+    if not rate.startswith("x"):
+        return Fraction(int(rate))
+    faster = fps * int(rate[1:])
+    if faster > FASTEST:
         raise LimitExceeded(
-            f"{request.rate[1:]} times {float(source.fps):g} frames per second are {float(fps):g}; "
+            f"{rate[1:]} times {float(fps):g} frames per second are {float(faster):g}; "
             f"at most {int(FASTEST)} can be written.",
             "Choose a smaller factor, or frames per second.",
             "rate",
         )
-    return fps
+    return faster
 
 
 def check_length(request: InterpolationRequest, source: Footage) -> None:
     """Raises: LimitExceeded for more frames than anybody waits for."""
     frames = int(source.count / source.fps * Fraction(request.slower) * result_fps(request, source))
+    check_frames(frames, "Choose an earlier out point, a lower rate or a smaller slow motion.")
+
+
+def check_frames(frames: int, fix: str) -> None:
+    """Raises: LimitExceeded for more frames than anybody waits for."""
     if frames > MOST_FRAMES:
         raise LimitExceeded(
-            f"The result would have {frames:,} frames; at most {MOST_FRAMES:,} are made in one job.",
-            "Choose an earlier out point, a lower rate or a smaller slow motion.",
-            "end",
+            f"The result would have {frames:,} frames; at most {MOST_FRAMES:,} are made in one job.", fix, "end"
         )
 
 

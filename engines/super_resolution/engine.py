@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engines import __version__
 from engines.backend.catalogue import PROJECT_ROOT
 from engines.context import RunContext
 from engines.errors import NotAvailable
-from engines.footage.export import suffix, video_format
 from engines.media.digest import file_digest
 from engines.media.metadata import OutputRecord
-from engines.media.target import check_target
 from engines.super_resolution.check import check_request, open_source
 from engines.super_resolution.request import UpscaleRequest
 from engines.super_resolution.target import target_size
 from engines.task import Result
 
 if TYPE_CHECKING:
+    from engines.footage.footage import Footage
     from engines.super_resolution.networks import Network
+    from engines.super_resolution.upscaled import Upscaled
 
+NAME = "upscaled"
 WEIGHTS_FOLDER = PROJECT_ROOT / "assets" / "models" / "realesrgan"
 WEIGHTS = {"drawn": "animevideov3.safetensors", "photo": "x4plus.safetensors"}
 
@@ -41,51 +42,41 @@ class SuperResolutionEngine:
         return check_request(request, open_source(request))
 
     def run(self, request: UpscaleRequest, context: RunContext) -> Result:
-        """Renders into context.work_folder; finished chunks of the same request are kept.
-
-        Returns: the video and its still; measurements seconds, seconds_per_frame, frames, width, height, fps, chunks,
-            chunks_kept, peak_memory_bytes.
-        Raises: UserError, Cancelled or Paused.
-        """
-        import torch
-
-        from engines.backend.process_memory import peak_memory_bytes
-        from engines.footage.rendering import Output, render_footage
-        from engines.super_resolution.upscaled import Restoration, Upscaled
+        """See `render_job`. Raises: UserError, Cancelled or Paused."""
+        from engines.footage.rendered_task import FootageJob, export_output, export_path, render_job
 
         started = time.perf_counter()
         source = open_source(request)
         warnings = check_request(request, source)
-        width, height = target_size(request, source.width, source.height)
-        path = context.work_folder / f"upscaled{suffix(request)}"
-        check_target(path, source.fps, field="codec")
+        path = export_path(request, context.work_folder, NAME, source.fps)
         context.step("loading", 0, 1)
-        network = self._network(_weights_path(request))
-        weight = next(network.parameters())
+        larger = self.stage(request, source)
         context.step("loading", 1, 1)
+        output = export_output(request, path, self.record(request), source.audio())
+        return render_job(FootageJob(larger, output, larger.device, warnings), context, started)
+
+    def stage(self, request: UpscaleRequest, source: Footage) -> Upscaled:
+        """The source, larger; its weights are loaded if they are not. Raises: UserError."""
+        from engines.super_resolution.upscaled import Restoration, Upscaled
+
+        width, height = target_size(request, source.width, source.height)
         how = Restoration(request.detail, request.denoise, request.temporal)
-        larger = Upscaled(source, network, height, width, how)
-        record = _record(request, weight.dtype, weight.device)
-        output = Output(
-            path=path,
-            how=video_format(request),
-            audio=source.audio() if request.keep_audio else None,
-            record=None if request.strip_metadata else record,
-            plan=record.model_dump(mode="json"),
+        return Upscaled(source, self._network(_weights_path(request)), height, width, how)
+
+    def record(self, request: UpscaleRequest) -> OutputRecord:
+        """What makes the result of this request again. Loads the weights if they are not."""
+        from engines.backend.fingerprint import fingerprint
+
+        path = _weights_path(request)
+        weight = next(self._network(path).parameters())
+        inputs = {"video": request.video, "weights": request.weights}
+        return OutputRecord(
+            framewright=__version__,
+            request={"task": request.task, **request.model_dump(mode="json")},
+            model={"id": request.model, "sha256": file_digest(path)},
+            fingerprint=fingerprint(weight.dtype, weight.device),
+            inputs={name: file_digest(given) for name, given in inputs.items() if given is not None},
         )
-        rendered = render_footage(larger, output, context)
-        measurements = {
-            "seconds": time.perf_counter() - started,
-            "seconds_per_frame": rendered.seconds_per_frame,
-            "frames": float(larger.count),
-            "width": float(width),
-            "height": float(height),
-            "fps": float(larger.fps),
-            "chunks": float(rendered.chunks),
-            "chunks_kept": float(rendered.chunks_kept),
-            "peak_memory_bytes": float(peak_memory_bytes(torch.device(weight.device))),
-        }
-        return Result(files=rendered.files, measurements=measurements, warnings=[*warnings, *rendered.warnings])
 
     def _network(self, path: Path) -> Network:
         from engines.backend.device import select_device
@@ -111,19 +102,6 @@ def _weights_path(request: UpscaleRequest) -> Path:
             "model",
         )
     return path
-
-
-def _record(request: UpscaleRequest, dtype: Any, device: Any) -> OutputRecord:
-    from engines.backend.fingerprint import fingerprint
-
-    inputs = {"video": request.video, "weights": request.weights}
-    return OutputRecord(
-        framewright=__version__,
-        request={"task": request.task, **request.model_dump(mode="json")},
-        model={"id": request.model, "sha256": file_digest(_weights_path(request))},
-        fingerprint=fingerprint(dtype, device),
-        inputs={name: file_digest(path) for name, path in inputs.items() if path is not None},
-    )
 
 
 ENGINE = SuperResolutionEngine

@@ -57,6 +57,11 @@ class Upscaled:
         self.fps: Fraction = source.fps
         self.count = source.count
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self._network.parameters()).device
+
     def frames(self, wanted: range) -> Iterator[Frame]:
         if not self._how.steady:
             yield from (one.finished(one.detail) for one in self._detailed(wanted))

@@ -41,10 +41,13 @@ class TextToVideoEngine:
         """Warnings. Raises InvalidRequest, LimitExceeded or NotAvailable if the request cannot be rendered."""
         return check_request(request, self._catalogue())
 
-    def run(self, request: TextToVideoRequest, context: RunContext) -> Result:
+    def run(self, request: TextToVideoRequest, context: RunContext, keep_frames: bool = False) -> Result:
         """Renders into context.work_folder.
 
         Takes that an earlier run of the same request finished there are kept.
+
+        Args:
+            keep_frames: Whether each take's frames are also written without loss, for whoever works on with them.
 
         Returns: the videos in the order of their seeds, each with its still, with takes > 1 a contact sheet;
             measurements seconds, seconds_per_step, evaluations, frames, takes_kept, peak_memory_bytes.
@@ -72,7 +75,7 @@ class TextToVideoEngine:
         evaluations, kept, sampling_seconds = 0, 0, 0.0
         for index, (seed, path) in enumerate(zip(seeds, paths, strict=True)):
             record = takes.take_record(request, seed, family)
-            if takes.is_finished(path, record):
+            if takes.is_finished(path, record, keep_frames):
                 kept += 1
                 continue
             message = f"Version {index + 1} of {request.takes}." if request.takes > 1 else ""
@@ -80,11 +83,13 @@ class TextToVideoEngine:
             evaluations += take.evaluations
             sampling_seconds += take.seconds
             frames = _decode(family, take.latents, geometry.frames, context, message)
-            said = takes.write_take(path, frames, geometry.frames, request.fps, record)
+            said = takes.write_take(path, frames, geometry.frames, request.fps, record, keep_frames)
             warnings += [text for text in said if text not in warnings]
             context.step("writing", 1, 1, message=message)
 
-        files = [file for seed, path in zip(seeds, paths, strict=True) for file in takes.take_files(path, seed)]
+        files = [
+            file for seed, path in zip(seeds, paths, strict=True) for file in takes.take_files(path, seed, keep_frames)
+        ]
         if request.takes > 1:
             files.append(takes.write_sheet(context.work_folder, paths, seeds, geometry.frames))
         rendered_steps = request.steps * (request.takes - kept)

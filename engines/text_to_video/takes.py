@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -38,9 +39,14 @@ def take_record(request: TextToVideoRequest, seed: int, family: Family) -> Outpu
     )
 
 
-def is_finished(path: Path, record: OutputRecord) -> bool:
+def frames_path(path: Path) -> Path:
+    """Where the frames of a take lie without loss: pictures in a zip file, which the take itself may be."""
+    return path if path.suffix == SUFFIXES["png"] else path.with_name(f"{path.stem}_frames.zip")
+
+
+def is_finished(path: Path, record: OutputRecord, with_frames: bool = False) -> bool:
     """Whether an earlier run of this very request left the take complete. Anything unlike or damaged is made again."""
-    if not path.is_file():
+    if not path.is_file() or (with_frames and not frames_path(path).is_file()):
         return False
     try:
         found = read_record(path)
@@ -54,36 +60,45 @@ def thumbnail_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}_thumbnail.webp")
 
 
-def write_take(path: Path, chunks: Iterable[Frames], length: int, fps: int, record: OutputRecord) -> list[str]:
+def write_take(
+    path: Path, chunks: Iterable[Frames], length: int, fps: int, record: OutputRecord, with_frames: bool = False
+) -> list[str]:
     """Writes frames as they come, and the middle one as the take's still.
 
-    The still is there before the video is: a take that counts as finished has both.
+    Still and lossless frames are there before the video is: a take that counts as finished has all of them.
 
     Args:
         chunks: uint8 [n, H, W, 3] each.
         length: Frames of all chunks together.
+        with_frames: Whether the frames are also written without loss.
 
     Returns: warnings.
     Raises: ResourceError for a full disk or a closed folder.
     """
     begin, middle = 0, length // 2
-    with ClipWriter(path, Fraction(fps), metadata=record) as writer:
+    lossless = frames_path(path)
+    with ClipWriter(path, Fraction(fps), metadata=record) as writer, ExitStack() as also:
+        beside = also.enter_context(ClipWriter(lossless, Fraction(fps))) if with_frames and lossless != path else None
         for frames in chunks:
             writer.write(frames)
+            if beside is not None:
+                beside.write(frames)
             if begin <= middle < begin + len(frames):
                 save_picture(thumbnail_path(path), thumbnail(frames[middle - begin : middle - begin + 1]))
             begin += len(frames)
     return writer.warnings
 
 
-def take_files(path: Path, seed: int) -> list[OutputFile]:
-    """The video, its still and, where the format holds no settings, the file with them beside it."""
+def take_files(path: Path, seed: int, with_frames: bool = False) -> list[OutputFile]:
+    """The video, its still, its lossless frames and, where the format holds no settings, the file with them."""
     files = [
         OutputFile(path=path, kind="video", seed=seed),
         OutputFile(path=thumbnail_path(path), kind="thumbnail", seed=seed),
     ]
     if sidecar_of(path).is_file():
         files.append(OutputFile(path=sidecar_of(path), kind="metadata", seed=seed))
+    if with_frames:
+        files.append(OutputFile(path=frames_path(path), kind="frames", seed=seed))
     return files
 
 

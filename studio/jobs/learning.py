@@ -15,6 +15,8 @@ FIXED_PHASES = frozenset({"loading", "encoding"})
 NEIGHBOURS = 5
 # Fields that say which part of the footage, and so are in its number of frames already.
 WHICH_PART = frozenset({"start", "end"})
+# Fields without which one run says nothing about another: other weights, other phases.
+DECISIVE = ("model", "finish")
 EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "heun": 2}
 
 
@@ -89,8 +91,8 @@ def estimate(fields: dict[str, Any], inputs: Inputs, finished: Sequence[Run]) ->
 
 
 def _nearest(fields: dict[str, Any], inputs: Inputs, finished: Sequence[Run]) -> list[Run]:
-    """Of the same model; for footage those with the most settings in common; of these the nearest in size."""
-    runs = [run for run in finished if run.fields.get("model") == fields.get("model")]
+    """With the same DECISIVE fields; for footage those that share most settings; of these the nearest in size."""
+    runs = [run for run in finished if all(run.fields.get(name) == fields.get(name) for name in DECISIVE)]
     if is_footage(fields, inputs):
         # Twice the frame rate or eight times: the input alone does not say how much work that is.
         different = [_differences(fields, run.fields, set(inputs) | WHICH_PART) for run in runs]

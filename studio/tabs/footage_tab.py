@@ -18,7 +18,7 @@ from studio.estimates import estimate_line
 from studio.events import HIDDEN
 from studio.file_field import FileField
 from studio.files import FileServer
-from studio.form import Form, label_of
+from studio.form import Choices, Form, label_of
 from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
@@ -31,6 +31,11 @@ from studio.trials import TRIAL_SECONDS, Trials
 from studio.uploaded_field import required
 from studio.weights_field import WeightsField
 
+# What the field `rate` offers in words.
+RATES: Choices = [
+    ("2 times as many frames", "x2"), ("4 times as many frames", "x4"), ("8 times as many frames", "x8"),
+    *((f"{rate} frames per second", rate) for rate in ("24", "30", "50", "60", "120")),
+]  # fmt: skip
 GROUPS = {"look": "Look", "quality": "Quality", "advanced": "Advanced"}
 
 

@@ -6,17 +6,10 @@ import gradio as gr
 
 from engines.task import request_class
 from studio.files import FileServer
-from studio.form import Choices, Form
+from studio.form import Form
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
-from studio.tabs.footage_tab import FootageTab
-
-CHOICES: dict[str, Choices] = {
-    "rate": [
-        ("2 times as many frames", "x2"), ("4 times as many frames", "x4"), ("8 times as many frames", "x8"),
-        *((f"{rate} frames per second", rate) for rate in ("24", "30", "50", "60", "120")),
-    ]
-}  # fmt: skip
+from studio.tabs.footage_tab import RATES, FootageTab
 
 
 class InterpolateTab(FootageTab):
@@ -32,7 +25,7 @@ class InterpolateTab(FootageTab):
     tab_title = "Interpolate"
 
     def __init__(self, queue: JobQueue, files: FileServer, owned: OwnedFiles) -> None:
-        form = Form(request_class(self.task_name), CHOICES)
+        form = Form(request_class(self.task_name), {"rate": RATES})
         super().__init__(self.tab_title, "Interpolate", form, queue, files, owned)
 
     def lay_out_main(self) -> None:

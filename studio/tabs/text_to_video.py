@@ -10,7 +10,7 @@ import gradio as gr
 
 from engines.diorama.vocabulary import chip_phrases, example_prompts
 from engines.errors import UserError
-from engines.text_to_video.request import TextToVideoRequest
+from engines.task import request_class
 from studio import stage_html
 from studio.error_messages import error_updates
 from studio.estimates import estimate_line
@@ -26,7 +26,7 @@ from studio.stage import Stage
 from studio.tabs.job_watch import Updates
 from studio.tabs.task_tab import TaskTab
 
-TASK = TextToVideoRequest.task
+TASK = "text_to_video"
 LARGEST_SEED = 2**32 - 1
 TAKES = [("1", 1), ("4", 4), ("9", 9)]
 OFFERED_EXAMPLES = 3
@@ -44,7 +44,7 @@ class TextToVideoTab(TaskTab):
 
     def __init__(self, queue: JobQueue, files: FileServer, model: Any, models: Sequence[tuple[str, str]]) -> None:
         self.first_model = models[0][1]
-        form = Form(TextToVideoRequest, {"takes": TAKES, "model": models})
+        form = Form(request_class(TASK), {"takes": TAKES, "model": models})
         form.adopt("model", model)
         super().__init__("Text to video", "Render", form, queue, files)
 
@@ -60,6 +60,7 @@ class TextToVideoTab(TaskTab):
                 self._menu("Length", "One picture or a clip.", ("frames",), length_entries),
             ]
             self.form.add("seed", "takes")
+        self.form.add("finish")
         with gr.Accordion("Look", open=False, elem_id=f"{TASK}-look"):
             self.form.add_rest_of("look")
         with gr.Accordion("Quality", open=False, elem_id=f"{TASK}-quality"):

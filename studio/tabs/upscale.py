@@ -7,9 +7,12 @@ from studio.files import FileServer
 from studio.form import Choices, Form
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
-from studio.tabs.footage_tab import FootageTab
+from studio.tabs.footage_tab import RATES, FootageTab
 
-CHOICES: dict[str, Choices] = {"model": [("Drawn (fast)", "drawn"), ("Photo (slow, time shown first)", "photo")]}
+CHOICES: dict[str, Choices] = {
+    "model": [("Drawn (fast)", "drawn"), ("Photo (slow, time shown first)", "photo")],
+    "rate": [("As it is", "same"), *RATES],
+}
 
 
 class UpscaleTab(FootageTab):

@@ -15,15 +15,15 @@ import av
 import pytest
 from gradio_client import Client
 
+from engines.composition.finishing.request import FinishedTextToVideoRequest
 from engines.interpolation.request import InterpolationRequest
 from engines.media.metadata import read_request
-from engines.text_to_video.request import TextToVideoRequest
 from tests.studio.doubling.request import DoublingRequest
 from tests.studio.moving_square.running import ROOT, RunningStudio
 
 pytestmark = pytest.mark.client
 
-FIELDS = list(TextToVideoRequest.model_fields)
+FIELDS = list(FinishedTextToVideoRequest.model_fields)
 
 
 def with_the_file_first(fields: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from engines.context import CancelToken, Progress, RunContext
 from engines.errors import Cancelled, ResourceError
 from engines.media.metadata import read_record
 from engines.media.reader import ClipReader
-from engines.task import Result, make_engine
+from engines.task import Result
 from engines.text_to_video.engine import TextToVideoEngine
 from engines.text_to_video.request import TextToVideoRequest
 
@@ -183,10 +183,6 @@ def test_a_folder_that_is_no_folder_is_refused_before_loading(tiny_diorama: Mode
         TextToVideoEngine(tiny_diorama).run(wanted(), RunContext(tmp_path / "file", seen.append))
     assert caught.value.fix == "Choose another folder, or give this one the permission to write."
     assert seen == []
-
-
-def test_the_task_table_finds_this_engine() -> None:
-    assert isinstance(make_engine("text_to_video"), TextToVideoEngine)
 
 
 def test_the_bundled_model_renders(bundled_model: ModelRegistry, tmp_path: Path) -> None:

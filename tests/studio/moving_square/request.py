@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from engines.text_to_video.request import REQUEST
+from engines.composition.finishing.request import REQUEST
 
 __all__ = ["REQUEST"]

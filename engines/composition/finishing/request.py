@@ -1,0 +1,28 @@
+"""What the Text to video tab and its endpoint may ask for. No torch here."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from engines.text_to_video.request import TextToVideoRequest
+
+LARGEST_SIDE = 256
+
+
+class FinishedTextToVideoRequest(TextToVideoRequest):
+    """A prompt becomes a video."""
+
+    finish: bool = Field(
+        True,
+        description=f"Make a small clip (up to {LARGEST_SIDE} pixels) four times larger, with twice as many frames. "
+        "The clip as the model made it stays beside it.",
+        json_schema_extra={"layer": "main"},
+    )
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the clip will be finished: asked for, and small enough."""
+        return self.finish and max(self.width, self.height) <= LARGEST_SIDE
+
+
+REQUEST = FinishedTextToVideoRequest
