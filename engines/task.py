@@ -20,7 +20,7 @@ class Request(BaseModel):
     `json_schema_extra` of a field may hold: "layer" ("main", "look", "quality", "advanced"), "widget", "choices_from".
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     task: ClassVar[str] = ""
 
 

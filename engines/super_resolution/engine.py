@@ -15,6 +15,7 @@ from engines.context import RunContext
 from engines.errors import NotAvailable
 from engines.media.digest import file_digest
 from engines.media.metadata import OutputRecord
+from engines.super_resolution.architecture import read_architecture
 from engines.super_resolution.check import check_request, open_source
 from engines.super_resolution.request import UpscaleRequest
 from engines.super_resolution.target import target_size
@@ -38,7 +39,9 @@ class SuperResolutionEngine:
 
     def check(self, request: UpscaleRequest) -> list[str]:
         """Warnings. Raises: InvalidRequest, MediaError, LimitExceeded or NotAvailable."""
-        _weights_path(request)
+        path = _weights_path(request)
+        if request.weights is not None:
+            read_architecture(path, "weights")
         return check_request(request, open_source(request))
 
     def run(self, request: UpscaleRequest, context: RunContext) -> Result:

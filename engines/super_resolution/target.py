@@ -26,10 +26,17 @@ def target_size(request: UpscaleRequest, width: int, height: int) -> tuple[int, 
         raise LimitExceeded(
             f"The result would have {size[0]} × {size[1]} pixels; at most 8192 on a side and {MOST_PIXELS:,} in all "
             "can be written.",
-            f"Choose a factor of at most {_largest_factor(width, height):g}, or an exact size within this.",
+            _fix(width, height),
             "factor" if not (request.width or request.height) else "width" if request.width else "height",
         )
     return size
+
+
+def _fix(width: int, height: int) -> str:
+    factor = _largest_factor(width, height)
+    if factor < 1:
+        return "Choose an exact width and height within this, or a smaller picture."
+    return f"Choose a factor of at most {factor:g}, or an exact size within this."
 
 
 def _largest_factor(width: int, height: int) -> float:

@@ -8,8 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from engines.context import RunContext
 from engines.errors import LimitExceeded, MediaError, UserError
@@ -78,6 +80,17 @@ def test_what_is_wrong_is_said_before_work_starts(clip: Path, tmp_path: Path) ->
     with pytest.raises(UserError) as late:
         engine.check(asked(clip, start=9.0))
     assert "Choose a time between 0 and" in late.value.fix
+    with pytest.raises(UserError, match="end = inf is not allowed"):
+        asked(clip, end=float("inf"))
+    other = tmp_path / "other.safetensors"
+    save_file({"conv.weight": np.zeros((3, 3), np.float32)}, other)
+    with pytest.raises(UserError, match="another architecture") as weights:
+        engine.check(asked(clip, weights=other))
+    assert weights.value.field == "weights"
+    Image.new("RGB", (20_000, 20)).save(tmp_path / "wide.png")
+    with pytest.raises(LimitExceeded) as wide:
+        engine.check(asked(tmp_path / "wide.png"))
+    assert "exact width" in wide.value.fix
 
 
 def test_warnings_say_what_a_person_may_not_want(clip: Path) -> None:

@@ -59,6 +59,14 @@ def test_a_network_cut_short_is_refused(tmp_path: Path) -> None:
         load_network(tmp_path / "cut.safetensors")
 
 
+def test_a_network_of_nan_is_refused(tmp_path: Path) -> None:
+    state = CompactNetwork(8, 2, 2).state_dict()
+    state["body.0.bias"][0] = torch.nan
+    save_file(state, tmp_path / "nan.safetensors")
+    with pytest.raises(InvalidRequest, match="not finite"):
+        load_network(tmp_path / "nan.safetensors")
+
+
 @pytest.mark.parametrize("size", [(40, 61), (64, 64), (33, 150)])
 def test_tiles_give_the_whole(size: tuple[int, int]) -> None:
     torch.manual_seed(0)
