@@ -164,10 +164,10 @@ class StudioPage:
         )
         return seen
 
-    def download(self, folder: Path, task: str = TASK) -> Path:
-        """Presses Download in the tab of a task. Returns the file."""
+    def download(self, folder: Path, task: str = TASK, button: str = "download") -> Path:
+        """Presses Download, or another button that gives a file, in the tab of a task. Returns the file."""
         with self.page.expect_download() as waiting:
-            self.page.locator(f"#{task}-download").click()
+            self.page.locator(f"#{task}-{button}").click()
         target = folder / waiting.value.suggested_filename
         waiting.value.save_as(target)
         return target

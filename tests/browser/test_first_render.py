@@ -50,11 +50,13 @@ def test_a_prompt_becomes_a_video_through_a_reload(studio: RunningStudio, open_p
     assert seen["readyState"] >= 2
     assert seen["times"] >= 3
     assert seen["loop"] is True
-    assert (seen["width"], seen["height"]) == (96, 96)
+    assert (seen["width"], seen["height"]) == (384, 384)
     expect(page.progress).to_have_count(0)
 
     request = read_request(page.download(tmp_path))
-    assert (request["prompt"], request["seed"], request["steps"]) == (PROMPT, 7, 60)
+    assert (request["prompt"], request["seed"], request["steps"], request["finish"]) == (PROMPT, 7, 60, True)
+    as_made = ClipReader(page.download(tmp_path, button="unfinished"))
+    assert (as_made.width, as_made.height, as_made.fps) == (96, 96, 24)
 
     page.reload()
     assert page.playing()["readyState"] >= 2
@@ -77,12 +79,12 @@ def test_the_videos_show_what_the_prompts_say(
 
 
 def rendered(page: StudioPage, prompt: str, seed: int, read_clip: ReadClip, folder: Path) -> tuple[str, str]:
-    """Renders through the page. Returns: noun and scene that Judge B sees in the downloaded file."""
+    """Renders through the page. Returns: noun and scene that Judge B sees in the clip as the model made it."""
     page.write_prompt(prompt)
     page.fill_number("seed", seed)
     page.render()
     expect(page.part("facts")).to_contain_text(prompt)
-    file = page.download(folder)
+    file = page.download(folder, button="unfinished")
     assert read_request(file)["prompt"] == prompt
     labels = read_clip(np.concatenate(list(ClipReader(file))))
     return labels.noun, labels.scene
