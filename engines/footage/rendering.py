@@ -25,6 +25,8 @@ from engines.media.metadata import OutputRecord
 from engines.media.writer import ClipWriter
 from engines.task import OutputFile
 
+# Frames of the result between two points at which a killed job goes on.
+CHUNK_FRAMES = 48
 # Seconds of work between two reports with a picture.
 PREVIEW_SECONDS = 1.0
 PREVIEW_WIDTH = 480
@@ -48,7 +50,7 @@ class Output:
     audio: AudioSource | None
     record: OutputRecord | None
     plan: Mapping[str, Any]
-    chunk_frames: int = 48
+    chunk_frames: int = CHUNK_FRAMES
 
 
 @dataclass(frozen=True)
