@@ -31,7 +31,8 @@ def status_line(waiting: int) -> str:
     """Device and queue, e.g. "CPU, 24 GB · queue 2"."""
     return (
         f'<div class="status-line"><span>{escape(device_line())}</span>'
-        f'<span class="queue-length">queue {waiting}</span>{THEME_BUTTON}</div>'
+        f'<button type="button" class="queue-length" data-action="toggle-queue" aria-expanded="false" '
+        f'aria-controls="queue">queue {waiting}</button>{THEME_BUTTON}</div>'
     )
 
 

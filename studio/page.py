@@ -6,14 +6,13 @@ import gradio as gr
 
 from engines.backend.catalogue import load_catalogue
 from engines.text_to_video.request import TextToVideoRequest
-from studio.events import BESIDE_THE_QUEUE
 from studio.files import FileServer
-from studio.header import Header, status_line
+from studio.header import Header
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
-from studio.owner import owner_of
 from studio.papers import load_papers
 from studio.prompt_advice import gigabytes
+from studio.queue_panel import QueuePanel
 from studio.tabs.gallery import GalleryTab
 from studio.tabs.interpolate import InterpolateTab
 from studio.tabs.papers import papers_tab
@@ -24,9 +23,8 @@ from studio.task_endpoints import add_endpoints
 TITLE = "Framewright"
 CACHE_CHECK_SECONDS = 3600
 CACHE_AGE_SECONDS = 24 * 3600
-QUEUE_LENGTH_SECONDS = 4
+TEXT_TO_VIDEO = "Text to video"
 FOOTAGE_TABS: tuple[type[UpscaleTab | InterpolateTab], ...] = (UpscaleTab, InterpolateTab)
-COUNTED_JOBS = 100
 
 
 def model_choices() -> list[tuple[str, str]]:
@@ -45,10 +43,12 @@ def build_page(queue: JobQueue) -> gr.Blocks:
     files = FileServer()
     owned = OwnedFiles(queue)
     models = model_choices()
+    titles = {"text_to_video": TEXT_TO_VIDEO, **{one.task_name: one.tab_title for one in FOOTAGE_TABS}}
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(CACHE_CHECK_SECONDS, CACHE_AGE_SECONDS)) as page:
         header = Header(models, TextToVideoRequest.model_fields["model"].description or "")
+        panel = QueuePanel(queue, titles, header.status)
         with gr.Tabs(elem_id="rooms") as rooms:
-            with gr.Tab("Text to video", id="text_to_video"):
+            with gr.Tab(TEXT_TO_VIDEO, id="text_to_video"):
                 text_to_video = TextToVideoTab(queue, files, header.model, models)
             footage_tabs = [_footage_tab(one, queue, files, owned) for one in FOOTAGE_TABS]
             with gr.Tab("Gallery", id="gallery") as gallery_room:
@@ -58,7 +58,7 @@ def build_page(queue: JobQueue) -> gr.Blocks:
         for tab in (text_to_video, *footage_tabs):
             tab.wire(page)
         gallery.wire(rooms, gallery_room)
-        _show_queue_length(page, header, queue)
+        panel.wire(page)
         add_endpoints(queue, files, owned)
     page.temp_file_sets.append(files.served)
     return page
@@ -69,13 +69,3 @@ def _footage_tab(
 ) -> UpscaleTab | InterpolateTab:
     with gr.Tab(kind.tab_title, id=kind.task_name):
         return kind(queue, files, owned)
-
-
-def _show_queue_length(page: gr.Blocks, header: Header, queue: JobQueue) -> None:
-    def line(request: gr.Request) -> str:
-        jobs = queue.list(owner_of(request), None, COUNTED_JOBS)
-        return status_line(sum(not job.is_over for job in jobs))
-
-    timer = gr.Timer(QUEUE_LENGTH_SECONDS)
-    for happens in (timer.tick, page.load):
-        happens(line, None, header.status, **BESIDE_THE_QUEUE)

@@ -273,6 +273,12 @@ class JobQueue:
         known = self._store.finished_runs(owner, task)
         return with_warnings(estimate(request.model_dump(mode="json"), facts_of(request), known), self.home)
 
+    def expected_seconds(self, owner: str, jobs: Sequence[Job]) -> dict[str, float]:
+        """Job → seconds that it will take; of jobs that nothing is known of, nothing."""
+        known = {task: self._store.finished_runs(owner, task) for task in {job.task for job in jobs}}
+        told = {job.id: estimate(job.fields, job.inputs, known[job.task]).seconds for job in jobs}
+        return {job_id: seconds for job_id, seconds in told.items() if seconds is not None}
+
     def save_form(self, owner: str, task: str, values: dict[str, Any]) -> None:
         """Keeps form values, as JSON, until the next time."""
         self._store.save_form(owner, task, values)
