@@ -15,6 +15,7 @@ from studio.gallery_disk import DiskPanel
 from studio.gallery_facts import caption_of
 from studio.gallery_imports import Brought
 from studio.gallery_list import PAGE_RENDERS, VIEWS, Wanted, finished_renders, last_page, of_page, playable_takes
+from studio.jobs.disk import TRASH_DAYS
 from studio.jobs.job import IMPORTED
 from studio.jobs.queue import JobQueue
 from studio.stage import PLAYABLE, still_of
@@ -30,6 +31,7 @@ TITLE = "Finished renders and imported files"
 # A larger one is looked at when it was chosen; 24 of them would be read and sent for the sake of hovering.
 MOST_HOVER_BYTES = 4 * 2**20
 BRING_HELP = '<p class="gallery-help">Your own videos and pictures, copied: to compare and to send on.</p>'
+TRASH_HELP = f"Each goes for good {TRASH_DAYS} days after it was thrown away; “Disk” empties the trash at once."
 NOTHING = {
     "all": "There is nothing here yet. Render something in one of the other tabs, or import files of your own.",
     "favourites": "No render has a star yet. Choose one and press “Add to favourites”.",
@@ -158,7 +160,8 @@ def poster_of(job: Job, video: OutputFile) -> Path | None:
 def _count_words(wanted: Wanted, found: int, page: int) -> str:
     if not found:
         return "Nothing here matches the search." if wanted.words.strip() or wanted.task else NOTHING[wanted.view]
-    if found <= PAGE_RENDERS:
-        return "1 item" if found == 1 else f"{found} items"
     begin = page * PAGE_RENDERS
-    return f"{begin + 1}–{min(begin + PAGE_RENDERS, found)} of {found} items"
+    counted = "1 item" if found == 1 else f"{found} items"
+    if found > PAGE_RENDERS:
+        counted = f"{begin + 1}–{min(begin + PAGE_RENDERS, found)} of {counted}"
+    return f"{counted}. {TRASH_HELP}" if wanted.view == "trash" else counted

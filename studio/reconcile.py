@@ -1,6 +1,8 @@
 """Does the list of jobs agree with the disk? `python -m studio.reconcile [--home DIR] [--deep] [--repair]`
 
-Without --repair nothing is changed, and a studio may be running. With it no studio may: its lock is taken.
+Without --repair nothing is changed, and a studio may be running. With it no studio may: its lock is taken. The lock
+itself cannot be left behind, because the system takes it back from a process that ends; what a dead studio leaves is a
+job that is marked as running.
 
 Exit code: 0 if all is well or was mended, 1 if something is left to do, 2 if it could not be looked at.
 """

@@ -83,9 +83,14 @@ def _whole(folder: Path, data: dict[str, Any], says_owner: bool) -> Found:
     if data["task"] == IMPORTED:
         video = folder / str(data["fields"].get("video"))
         return Found(folder, data, ((video, None),) if _is_media(video) else (), says_owner)
-    videos = [(path, record.get("seed")) for path, record in _recorded(folder) if record["task"] == data["task"]]
-    is_whole = len(videos) >= int(data["fields"].get("takes") or 1)
+    videos = [(path, _whole_number(record.get("seed"))) for path, record in _recorded(folder) if
+              record["task"] == data["task"]]  # fmt: skip
+    is_whole = len(videos) >= (_whole_number(data["fields"].get("takes")) or 1)
     return Found(folder, data, tuple(videos) if is_whole else (), says_owner)
+
+
+def _whole_number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _recorded(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

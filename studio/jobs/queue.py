@@ -298,7 +298,8 @@ class JobQueue:
         request = parse_request(request_class(task), fields)
         check_given(request, may_open)
         known = self._store.finished_runs(owner, task)
-        return with_warnings(estimate(request.model_dump(mode="json"), facts_of(request), known), self.home)
+        use = None if self.disk.allowed is None else self.disk.use(owner)
+        return with_warnings(estimate(request.model_dump(mode="json"), facts_of(request), known), self.home, use)
 
     def save_form(self, owner: str, task: str, values: dict[str, Any]) -> None:
         """Keeps form values, as JSON, until the next time."""

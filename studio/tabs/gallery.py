@@ -20,6 +20,7 @@ from studio.gallery_viewer import Viewer
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
 from studio.owner import owner_of
+from studio.stage_html import sentences
 from studio.tabs.footage_tab import FootageTab
 from studio.tabs.task_tab import TaskTab
 
@@ -124,6 +125,11 @@ class GalleryTab:
         except UserError as error:
             shown, said = Sight(), str(error)
         return self._shows(shown, owner, said) | self.shelf.updates(owner, parsed(shown.shown)[0], *filters)
+
+    def receive(self, given: Sequence[str] | None) -> str:
+        """Files have arrived; looking at them and copying them may take a while."""
+        number = len(given or [])
+        return sentences([f"Looking at {number} files…" if number > 1 else "Looking at the file…"], "gallery-notice")
 
     def bring(self, request: gr.Request, given: Sequence[str] | None, data: Any, *filters: Any) -> Updates:
         """Files were chosen for import: they stand on the shelf, and the first of them is shown."""
@@ -231,7 +237,8 @@ class GalleryTab:
         """Import fills the disk, and the panel empties it."""
         shelf, disk = self.shelf, self.shelf.disk
         changed = [*sees, *shelf.outputs, *disk.outputs]
-        brought = shelf.bring.upload(self.bring, [shelf.bring, *asked], changed, **BESIDE_THE_QUEUE)
+        received = shelf.bring.upload(self.receive, shelf.bring, shelf.brought, **BESIDE_THE_QUEUE)
+        brought = received.then(self.bring, [shelf.bring, *asked], changed, **BESIDE_THE_QUEUE)
         cleared = disk.confirm.click(self.clear, [disk.asked, *asked], changed, **BESIDE_THE_QUEUE)
         for happened in (brought, cleared):
             happened.then(self.fill, self.sight, self.viewer.filled, **BESIDE_THE_QUEUE)

@@ -48,7 +48,7 @@ class GalleryPage:
         with self.page.page.expect_file_chooser() as waiting:
             self.part("import").click()
         waiting.value.set_files([str(file) for file in files])
-        expect(self.part("brought")).not_to_be_empty()
+        expect(self.part("brought").locator("p, li").first).not_to_have_text(re.compile("^Looking at"))
 
     def open_disk(self) -> None:
         """Unfolds the disk panel."""

@@ -67,6 +67,16 @@ def test_the_trash_is_emptied_only_after_the_question(gallery: GalleryTab, queue
     assert files[1].folder.exists()
 
 
+def test_the_trash_says_when_it_is_emptied(gallery: GalleryTab, queue: JobQueue, files: list[Job]) -> None:
+    queue.delete(files[0].id)
+    shelf = gallery.shelf
+    assert (
+        f"1 item. Each goes for good {TRASH_DAYS} days after"
+        in shelf.updates("local", "", "", "trash", "", 0)[shelf.said]
+    )
+    assert shelf.updates("local", "", *ALL)[shelf.said].endswith(">1 item</p>")
+
+
 def test_what_is_shown_stays_when_something_else_goes(gallery: GalleryTab, queue: JobQueue, files: list[Job]) -> None:
     queue.delete(files[0].id)
     sight = Sight(shown=f"{files[1].id} 0").as_data()

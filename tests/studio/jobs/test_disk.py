@@ -83,6 +83,17 @@ def test_what_is_full_is_refused_before_it_starts_and_says_what_helps(
     assert inline_queue.submit("fake", {}).status in ("queued", "running")
 
 
+def test_the_estimate_says_beforehand_that_it_does_not_fit(
+    inline_queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished(inline_queue, 3)
+    allow(inline_queue, 10 * MEGABYTE, monkeypatch)
+    assert inline_queue.estimate("fake", {}).warnings == ()
+    allow(inline_queue, 3 * MEGABYTE, monkeypatch)
+    (said,) = inline_queue.estimate("fake", {}).warnings
+    assert said.startswith("Your files use 3 MB of the 3 MB that you may use: this does not fit.")
+
+
 def test_an_input_has_to_fit_into_what_is_left(
     inline_queue: JobQueue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

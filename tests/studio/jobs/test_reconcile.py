@@ -201,6 +201,23 @@ def test_without_its_job_file_a_render_comes_back_from_the_request_inside_it(
     assert json.loads((render.folder / "job.json").read_text())["owner"] == "ada"
 
 
+def test_without_its_job_file_a_render_of_footage_finds_its_input_again(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TASKS, "super_resolution", "tests.studio.doubling")
+    with JobQueue(home, worker="inline") as queue:
+        submitted = queue.submit("super_resolution", {"video": str(clip(tmp_path / "sea.mp4", 0.5))})
+        larger = wait_for_end(queue, submitted)
+    assert larger.status == "done"
+    change(home, f"DELETE FROM jobs WHERE id = '{larger.id}'")
+    (larger.folder / "job.json").unlink()
+    assert "It is in the gallery again." in repair(home, capsys)
+    back = job_of(home, larger)
+    assert (back.status, back.fields["video"]) == ("done", str(larger.folder / "inputs/video/sea.mp4"))
+    assert back.inputs["video"][0]["sha256"] == larger.inputs["video"][0]["sha256"]
+    assert findings(home, capsys, "--deep", code=0) == []
+
+
 def test_an_unfinished_job_comes_back_to_be_retried(
     home: Path, jobs: dict[str, Job], capsys: pytest.CaptureFixture[str]
 ) -> None:
