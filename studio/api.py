@@ -1,4 +1,5 @@
-"""What the endpoints answer, and the four endpoints for jobs. Those of the tasks: task_endpoints. Errors come as data.
+"""What the endpoints answer, and the four endpoints for jobs. Those of the tasks: task_endpoints; of the gallery:
+import_endpoint. Errors come as data.
 
 Every endpoint answers with JobReply, /jobs with JobsReply. A wrong field, an unknown job and a failed render all set
 `error` (code, field, message, fix).

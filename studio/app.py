@@ -15,12 +15,11 @@ from types import FrameType
 from typing import NoReturn
 
 from engines.errors import InvalidRequest, UserError
-from studio.home import studio_home
+from studio.home import SPACE_VARIABLE, studio_home
 from studio.jobs.queue import JobQueue
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LOGIN_VARIABLE = "FRAMEWRIGHT_LOGIN"
-SPACE_VARIABLE = "SPACE_ID"
 LARGEST_UPLOAD = "200mb"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from studio.gallery_settings import settings_behind
 from studio.jobs.queue import JobQueue
 from studio.stage import videos_of
 
@@ -24,7 +25,7 @@ class Wanted:
     """What the filters say.
 
     Attributes:
-        task: A task's name, "" for all.
+        task: A task's name, IMPORTED for files that were brought, "" for everything.
         view: "all", "favourites" or "trash".
         words: Each has to be part of the prompt or of a file's name.
     """
@@ -40,9 +41,12 @@ def playable_takes(job: Job) -> list[OutputFile]:
 
 
 def finished_renders(queue: JobQueue, owner: str, wanted: Wanted) -> list[Job]:
-    """The owner's finished renders that match, the newest first. Raises: InvalidRequest for an unknown task."""
+    """The owner's finished renders and imported files that match, the newest first.
+
+    Raises: InvalidRequest for an unknown task.
+    """
     words = wanted.words.casefold().split()
-    jobs = queue.list(owner, wanted.task or None, MOST_RENDERS, trashed=wanted.view == "trash")
+    jobs = queue.list(owner, wanted.task or None, MOST_RENDERS, wanted.view == "trash", with_imports=True)
     return [
         job
         for job in jobs
@@ -55,7 +59,9 @@ def finished_renders(queue: JobQueue, owner: str, wanted: Wanted) -> list[Job]:
 def _searched_text(job: Job) -> str:
     brought = [str(file.get("name", "")) for files in job.inputs.values() for file in files]
     made = [video.path.name for video in videos_of(job)]
-    return " ".join([str(job.fields.get("prompt") or ""), *brought, *made]).casefold()
+    settings = settings_behind(job)
+    prompt = settings.fields.get("prompt") if settings else None
+    return " ".join([str(prompt or ""), *brought, *made]).casefold()
 
 
 def last_page(renders: int) -> int:

@@ -15,6 +15,7 @@ from studio.gallery_compare import no_pair, pair, pair_player
 from studio.gallery_facts import caption_of, render_facts
 from studio.gallery_list import playable_takes
 from studio.gallery_player import gallery_player, nothing_to_play, playing
+from studio.gallery_settings import settings_behind
 from studio.gallery_shelf import Shelf
 from studio.gallery_sight import Sight, parsed
 from studio.owned_files import OwnedFiles
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from studio.jobs.job import Job
 
 EMPTY = (
-    f'<div class="screen-card" data-state="empty">{FRAME_MOTIF}<h2>Your renders</h2>'
+    f'<div class="screen-card" data-state="empty">{FRAME_MOTIF}<h2>Your renders and files</h2>'
     "<p>Choose one to play it and to see how it was made.</p></div>"
 )
 NAME_CHARACTERS = 24
@@ -116,7 +117,7 @@ class Viewer:
             **self._waiting(sight, job),
             **self._actions(sight, job),
             self.takes: strip_value("Takes", self.shelf.take_items(job, take) if job else [], layout="grid"),
-            self.facts: render_facts(job, self.titles.get(job.task, job.task)) if job else "",
+            self.facts: render_facts(job, self.titles) if job else "",
         }
 
     def _waiting(self, sight: Sight, job: Job | None) -> dict[Any, Any]:
@@ -134,7 +135,7 @@ class Viewer:
         return {
             self.star: gr.update(visible=job is not None, value="★ In favourites" if starred else "Add to favourites"),
             self.compare: gr.update(visible=job is not None, value=ends),
-            self.reuse: there,
+            self.reuse: gr.update(visible=job is not None and settings_behind(job) is not None),
             **dict.fromkeys(self.send.values(), there),
             self.trash: gr.update(visible=job is not None, value="Restore" if trashed else "Move to trash"),
         }

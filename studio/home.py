@@ -1,10 +1,11 @@
 """Where the studio keeps its things.
 
-    HOME/library.sqlite3   jobs, forms (later: gallery, uploads)
+    HOME/library.sqlite3   jobs, imported files, forms
     HOME/backups/          copies of the library: one a day, and one before each change of its form
     HOME/jobs/ID/          one folder per job: inputs/ (its own copies), work/ (the engine's parts and results),
                            job.json (the request, should the library be lost), preview.webp, log.txt
     HOME/uploads/          what was uploaded
+    HOME/lost+found/       what `python -m studio.reconcile --repair` set aside
     HOME/logs/             what the worker process prints
     HOME/studio.lock       held by the one studio that uses this folder
 
@@ -21,8 +22,16 @@ from pathlib import Path
 from engines.errors import ResourceError
 
 VARIABLE = "FRAMEWRIGHT_HOME"
+# Set by Hugging Face Spaces.
+SPACE_VARIABLE = "SPACE_ID"
 SUBFOLDERS = ("backups", "jobs", "logs", "uploads")
 MINIMUM_FREE_BYTES = 200 * 2**20
+
+
+def usual_home() -> Path:
+    """Where the studio's folder is if nothing else is said; it may not be there yet."""
+    given = os.environ.get(VARIABLE, "").strip()
+    return Path(given).expanduser() if given else Path.home() / "framewright"
 
 
 def studio_home() -> Path:
@@ -30,8 +39,7 @@ def studio_home() -> Path:
 
     Raises: ResourceError if it cannot be made or written.
     """
-    given = os.environ.get(VARIABLE, "").strip()
-    return prepare_home(Path(given).expanduser() if given else Path.home() / "framewright")
+    return prepare_home(usual_home())
 
 
 def prepare_home(home: Path) -> Path:
@@ -70,6 +78,10 @@ def check_free_space(home: Path, further_bytes: int = 0) -> None:
 
 def database_path(home: Path) -> Path:
     return home / "library.sqlite3"
+
+
+def lock_path(home: Path) -> Path:
+    return home / "studio.lock"
 
 
 def backups_folder(library: Path) -> Path:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
 from gradio.events import api
-from gradio.utils import get_upload_folder
 
 from engines.errors import UserError
 from engines.task import Request, request_class
 from studio.api import Endpoints, JobReply, error_reply
 from studio.files import FileServer
+from studio.import_endpoint import import_function, kept_file
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles, file_fields
 from studio.owner import owner_of
@@ -33,6 +32,7 @@ def add_endpoints(queue: JobQueue, files: FileServer, owned: OwnedFiles) -> None
     functions = [
         *(function for task in ENDPOINTS for function in task_functions(endpoints, owned, task)),
         endpoints.job_status, endpoints.job_result, endpoints.job_cancel, endpoints.jobs,
+        import_function(endpoints, owned),
     ]  # fmt: skip
     for function in functions:
         api(function, api_name=function.__name__, concurrency_limit=None)
@@ -81,20 +81,11 @@ def with_files(task: str, given: Mapping[str, Any], owned: OwnedFiles, owner: st
             # A file that is required and missing is said by the Request.
             fields.pop(name, None)
             continue
-        path = _kept(fields[name], name, owned, owner)
+        path = kept_file(fields[name], name, owned, owner)
         if kind == "weights":
             check_weights(path, name)
         fields[name] = str(path)
     return fields
-
-
-def _kept(given: Any, name: str, owned: OwnedFiles, owner: str) -> Path:
-    """A file that was uploaded or that a result is served from, else one of the owner's own files."""
-    path = Path(str(given.get("path") if isinstance(given, dict) else given))
-    # What lies in Gradio's folder is found under the hash of its bytes: who knows the address was given the file.
-    if path.resolve().is_relative_to(Path(get_upload_folder()).resolve()) and path.is_file():
-        return owned.uploads.keep(path, owner)
-    return owned.check(path, owner, name)
 
 
 def _parameters(request_type: type[Request]) -> list[inspect.Parameter]:

@@ -13,6 +13,10 @@ Knows requests, results and engines by name; knows no gradio. Only the worker lo
     timing.py        how long a running job will take; gauge.py measures its memory and disk
     learning.py      what a request will take, learnt from run_history.py; room.py says what does not fit
     database.py      the library, brought to the newest version by migrations/
-    backups.py       copies of the library, one a day by daily_backup.py; recovery.py opens a lost or damaged one
-    job_file.py      the request in the job's own folder, from which a lost library is filled again
+    imports.py       files that were brought into the gallery: jobs that are done from their first moment
+    disk.py          what jobs take on the disk and how that is given back; quota.py says how much is allowed
+    housekeeping.py  what is done now and then: daily backups, the trash's oldest
+    backups.py       copies of the library; recovery.py opens a lost or damaged one
+    job_file.py      the request in the job's own folder; found.py tells from a folder what a lost job was
+    inspection.py    compares library and disk, repair.py mends: `python -m studio.reconcile`
 """

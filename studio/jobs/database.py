@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import ResourceError
-from studio.jobs.backups import back_up
+from studio.jobs.backups import back_up, is_due
 from studio.jobs.migrations import MIGRATIONS, known_version, migrate
 
 
@@ -62,6 +62,11 @@ class Database:
         """Copies the library at `path` to its backups; others may read and write meanwhile."""
         with self._lock:
             back_up(self._connection, path, "daily")
+
+    def back_up_daily(self, path: Path) -> None:
+        """As `back_up`, if the newest backup is older than a day."""
+        if is_due(path):
+            self.back_up(path)
 
     def execute(self, statement: str, values: dict[str, Any]) -> int:
         """One writing statement. Returns the number of rows that it touched."""

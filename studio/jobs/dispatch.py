@@ -15,6 +15,7 @@ from typing import Any
 from engines.context import Progress
 from engines.task import Result
 from studio.jobs.database import Database
+from studio.jobs.result_files import stored_result
 
 ErrorData = dict[str, str | None]
 # A job whose worker died so often in a row, with no further chunk finished in between, waits for a person.
@@ -125,15 +126,13 @@ class Dispatch:
 
         Raises: ValueError if a file of the result lies outside the job's folder, FileNotFoundError if one is missing.
         """
-        for file in result.files:
-            file.path.stat()
-        # Relative paths: the studio's folder may be moved.
-        files = [file.model_copy(update={"path": file.path.relative_to(folder)}) for file in result.files]
+        stored, facts = stored_result(result, folder)
         self._database.execute(
             """UPDATE jobs SET status = 'done', finished = :now, result = :result, phase_seconds = :seconds,
-                peak_memory_bytes = :memory, disk_bytes = :disk, crashes = 0, pause_requested = NULL, message = ''
+                peak_memory_bytes = :memory, disk_bytes = :disk, crashes = 0, pause_requested = NULL, message = '',
+                file_facts = :facts
             WHERE id = :id AND worker = :worker AND status = 'running'""",
-            {"now": time.time(), "result": result.model_copy(update={"files": files}).model_dump_json(),
+            {"now": time.time(), "result": stored, "facts": facts,
              "seconds": None if needed.phase_seconds is None else json.dumps(needed.phase_seconds),
              "memory": needed.memory_bytes, "disk": needed.disk_bytes, "id": job_id, "worker": worker},
         )  # fmt: skip

@@ -112,7 +112,7 @@ def keep_inputs(
 def _keep(path: Path, copy: Path, home: Path, field: str) -> str:
     """Returns: the copy's SHA-256."""
     try:
-        _copy(path.resolve(), copy, home)
+        keep_file(path, copy, home)
         return sha256_of(copy)
     except OSError as error:
         raise ResourceError(
@@ -161,7 +161,9 @@ def _files(path: Path) -> list[Path]:
     return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
 
 
-def _copy(source: Path, target: Path, home: Path) -> None:
+def keep_file(path: Path, target: Path, home: Path) -> None:
+    """A copy of a file or folder that takes no room where that is possible. Raises: OSError."""
+    source = path.resolve()
     # Nothing in the studio's folder is ever changed in place, so a link is as good as a copy there and takes no room.
     place = _link_or_copy if source.is_relative_to(home.resolve()) else _clone_or_copy
     target.parent.mkdir(parents=True, exist_ok=True)

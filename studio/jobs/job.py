@@ -11,6 +11,8 @@ from engines.task import Result
 JobStatus = Literal["queued", "running", "paused", "done", "failed", "cancelled", "interrupted"]
 UNFINISHED: tuple[JobStatus, ...] = ("queued", "running", "paused")
 RETRYABLE: tuple[JobStatus, ...] = ("failed", "cancelled", "interrupted")
+# In the place of a task's name: a file that a person brought into the gallery, see imports.py.
+IMPORTED = "imported"
 PRIORITIES = {"high": 1, "normal": 0, "low": -1}
 LOG_CHARACTERS = 6000
 
@@ -21,7 +23,7 @@ class Job:
 
     Attributes:
         id: 32 hexadecimal digits, random (128 bits).
-        task: Name of the task, a key of engines.task.TASKS.
+        task: Name of the task, a key of engines.task.TASKS; IMPORTED for a file that was brought into the gallery.
         owner: Whose it is; "local" without login.
         fields: The whole request as plain data, defaults included; inputs are the job's own copies, absolute paths.
         status: "paused" waits for `resume` and keeps its place; "interrupted" is a job whose worker died too often in a

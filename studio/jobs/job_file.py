@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,14 @@ def write_job_file(folder: Path, data: dict[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-def read_job_files(jobs: Path) -> Iterator[dict[str, Any]]:
-    """The job files of all folders; those that cannot be read, or are no job files, are left out."""
-    for file in sorted(jobs.glob(f"*/{NAME}")):
-        try:
-            data = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if _is_job(data) and data["id"] == file.parent.name and JOB_ID.fullmatch(data["id"]):
-            yield data
+def read_job_file(folder: Path) -> dict[str, Any] | None:
+    """What the job's folder says of it; None if it says nothing, or nothing that can be read."""
+    try:
+        data = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    is_its_own = _is_job(data) and data["id"] == folder.name and JOB_ID.fullmatch(data["id"])
+    return data if is_its_own else None
 
 
 def _is_job(data: object) -> bool:

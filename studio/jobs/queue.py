@@ -6,26 +6,32 @@ import builtins
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from engines.errors import InvalidRequest, ResourceError
 from engines.task import Request, parse_request, request_class
-from studio.home import VARIABLE, check_free_space, database_path, job_folder, prepare_home
-from studio.jobs.daily_backup import DailyBackup
+from studio.home import VARIABLE, check_free_space, database_path, job_folder, lock_path, prepare_home
+from studio.jobs.disk import Disk
 from studio.jobs.dispatch import Dispatch
 from studio.jobs.failure import studio_died
+from studio.jobs.housekeeping import Housekeeping
 from studio.jobs.inputs import Facts, bytes_of, check_given, facts_of, keep_inputs
-from studio.jobs.job import Estimate, Event, Job
+from studio.jobs.job import IMPORTED, Estimate, Event, Job
 from studio.jobs.job_file import write_job_file
 from studio.jobs.learning import estimate
 from studio.jobs.lock import StudioLock
 from studio.jobs.order import DIRECTIONS, Direction, priority_number
-from studio.jobs.recovery import adopt_found, open_library
+from studio.jobs.quota import quota_from_environment
+from studio.jobs.recovery import open_library
 from studio.jobs.room import with_warnings
 from studio.jobs.store import JobStore, new_job_id
 from studio.jobs.supervisor import InlineWorker, ProcessWorker, Worker
+
+if TYPE_CHECKING:
+    from studio.jobs.imports import Imports
 
 LOCAL = "local"
 
@@ -49,19 +55,24 @@ class JobQueue:
     Attributes:
         home: The studio's folder.
         notice: What was wrong with the library and what was done about it, as a sentence; None if nothing was.
+        disk: What each owner uses of it and may use, and how that is given back.
 
-    Raises: ResourceError if the folder or the library in it cannot be written.
+    Raises: ResourceError if the folder or the library in it cannot be written; InvalidRequest for a quota that is no
+        number.
     """
 
     def __init__(
         self, home: Path, worker: Literal["process", "inline"] = "process", modules: Sequence[str] = ()
     ) -> None:
         self.home = prepare_home(home)
-        self._lock = StudioLock(self.home / "studio.lock")
+        self._lock = StudioLock(lock_path(self.home))
         self._database, self.notice = open_library(self.home, self._lock)
         self._store = JobStore(self._database, self.home)
         self._dispatch = Dispatch(self._database)
-        self._backup = DailyBackup(self._database, database_path(self.home))
+        self.disk = Disk(self._database, self.home, quota_from_environment())
+        self._housekeeping = Housekeeping(
+            [lambda: self._database.back_up_daily(database_path(self.home)), self.disk.forget_old_trash]
+        )
         # A thread of this process: a job that brings down its worker brings down the studio.
         self._is_inline = worker == "inline"
         self._worker: Worker = (
@@ -78,7 +89,8 @@ class JobQueue:
         """
         self._lock.acquire()
         self._dispatch.release_running(studio_died(), is_crash=self._is_inline)
-        self._backup.start()
+        self.disk.finish_removing()
+        self._housekeeping.start()
         self._worker.start()
         self._started = True
 
@@ -86,17 +98,18 @@ class JobQueue:
         """Ends the worker and closes the library. What runs and what is queued goes on at the next start."""
         if self._started:
             self._worker.stop()
-            self._backup.stop()
+            self._housekeeping.stop()
             self._lock.release()
             self._started = False
         self._database.close()
 
-    def reconcile(self) -> int:
-        """Looks through all jobs' folders and lists those that the library has lost, as interrupted.
+    @cached_property
+    def imports(self) -> Imports:
+        """Takes files into the gallery."""
+        # Not at the top: it reads media, and the page's process begins without numpy.
+        from studio.jobs.imports import Imports
 
-        Only while this studio is the one that uses the folder. Returns: how many.
-        """
-        return adopt_found(self._store, self.home)
+        return Imports(self._store, self.disk, self.home)
 
     def __enter__(self) -> Self:
         self.start()
@@ -130,7 +143,7 @@ class JobQueue:
             InvalidRequest: unknown task, field or priority, a value that is not allowed, or a key used for another
                 request.
             MediaError: an input is not there, may not be opened, or is no media.
-            LimitExceeded: an input is too large.
+            LimitExceeded: an input is too large, or the owner's renders use as much of the disk as they may.
             ResourceError: the disk is full or the studio's folder cannot be written.
         """
         request = parse_request(request_class(task), fields)
@@ -139,6 +152,7 @@ class JobQueue:
         check_given(request, may_open)
         facts = facts_of(request)
         check_free_space(self.home, bytes_of(request))
+        self.disk.check_room(owner, bytes_of(request))
         job_id = new_job_id()
         folder = job_folder(self.home, job_id)
         try:
@@ -173,15 +187,24 @@ class JobQueue:
         return self._store.get(job_id, owner)
 
     def list(
-        self, owner: str = LOCAL, task: str | None = None, limit: int = 50, trashed: bool = False
+        self,
+        owner: str = LOCAL,
+        task: str | None = None,
+        limit: int = 50,
+        trashed: bool = False,
+        with_imports: bool = False,
     ) -> builtins.list[Job]:
         """The owner's jobs, the newest first: those that are in the trash, or those that are not.
 
+        Args:
+            task: None for all tasks; IMPORTED for the files that were brought into the gallery.
+            with_imports: Whether imported files are among all tasks' jobs.
+
         Raises: InvalidRequest for an unknown task.
         """
-        if task is not None:
-            request_class(task)
-        return self._store.list_jobs(owner, task, limit, trashed)
+        if task not in (None, IMPORTED):
+            request_class(str(task))
+        return self._store.list_jobs(owner, task, limit, trashed, with_imports)
 
     def waiting(self, owner: str = LOCAL) -> builtins.list[Job]:
         """The owner's jobs that are not over: those that run, then the queued and paused ones in their order."""
@@ -239,14 +262,18 @@ class JobQueue:
     def retry(self, job_id: str, owner: str = LOCAL) -> Job:
         """Queues a failed, cancelled or interrupted job again, in the same folder, so finished parts are kept.
 
-        Raises: NotAvailable; InvalidRequest if the job waits, runs or is done.
+        Raises: NotAvailable; InvalidRequest if the job waits, runs or is done; LimitExceeded if the owner's renders use
+            as much of the disk as they may.
         """
+        self.disk.check_room(owner)
         job = self._store.retry(job_id, owner)
         self._worker.wake()
         return job
 
     def delete(self, job_id: str, owner: str = LOCAL) -> Job:
         """Cancels the job if it is not over and puts it into the trash. Files stay until the trash is emptied.
+
+        That is done by `disk.empty_trash`, and for what lies there longer than disk.TRASH_DAYS by itself.
 
         Raises: NotAvailable.
         """
@@ -271,7 +298,8 @@ class JobQueue:
         request = parse_request(request_class(task), fields)
         check_given(request, may_open)
         known = self._store.finished_runs(owner, task)
-        return with_warnings(estimate(request.model_dump(mode="json"), facts_of(request), known), self.home)
+        use = None if self.disk.allowed is None else self.disk.use(owner)
+        return with_warnings(estimate(request.model_dump(mode="json"), facts_of(request), known), self.home, use)
 
     def expected_seconds(self, owner: str, jobs: Sequence[Job]) -> dict[str, float]:
         """Job → seconds that it will take; of jobs that nothing is known of, nothing."""

@@ -9,10 +9,15 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from studio.jobs.job import Estimate
+from studio.jobs.quota import DiskUse, spoken_bytes
 
 
-def with_warnings(estimate: Estimate, home: Path) -> Estimate:
-    """The estimate, with a sentence for each thing that this machine does not have enough of."""
+def with_warnings(estimate: Estimate, home: Path, use: DiskUse | None = None) -> Estimate:
+    """The estimate, with a sentence for each thing that this machine does not have enough of.
+
+    Args:
+        use: What the owner uses of the disk, if there is a limit.
+    """
     said = []
     memory, free = int(psutil.virtual_memory().total), shutil.disk_usage(home).free
     if estimate.memory_bytes is not None and estimate.memory_bytes > memory:
@@ -24,5 +29,10 @@ def with_warnings(estimate: Estimate, home: Path) -> Estimate:
         said.append(
             f"This will need about {estimate.disk_bytes / 1e9:.1f} GB on the disk, which has {free / 1e9:.1f} GB left. "
             "Free some space first."
+        )
+    if use is not None and use.allowed is not None and use.used + (estimate.disk_bytes or 0) >= use.allowed:
+        said.append(
+            f"Your files use {spoken_bytes(use.used)} of the {spoken_bytes(use.allowed)} that you may use: this does "
+            "not fit. Make room in the Gallery, under “Disk”."
         )
     return replace(estimate, warnings=tuple(said))

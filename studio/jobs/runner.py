@@ -16,12 +16,14 @@ from engines.errors import Cancelled, Paused
 from engines.task import Engine, make_engine, parse_request, request_class
 from studio.home import database_path, job_folder
 from studio.jobs.database import Database
+from studio.jobs.disk import Disk
 from studio.jobs.dispatch import Assignment, Dispatch, Needed
 from studio.jobs.failure import as_error_data, is_out_of_memory, studio_closed
 from studio.jobs.gauge import Gauge
 from studio.jobs.inputs import check_kept, spelled_out
 from studio.jobs.learning import estimate
 from studio.jobs.preview import write_preview
+from studio.jobs.quota import quota_from_environment
 from studio.jobs.store import JobStore
 from studio.jobs.timing import PhaseClock
 
@@ -46,6 +48,7 @@ class Runner:
         self._database = Database(database_path(home), durable=False)
         self._dispatch = Dispatch(self._database)
         self._store = JobStore(self._database, home)
+        self._disk = Disk(self._database, home, quota_from_environment())
         self._engines: dict[str, Engine] = {}
 
     def close(self) -> None:
@@ -95,6 +98,9 @@ class Runner:
 
     def _run(self, job: Assignment, folder: Path) -> None:
         try:
+            if job.attempt == 1:
+                # It was asked at the submit, too; meanwhile the jobs before this one have written theirs.
+                self._disk.check_room(job.owner)
             request = parse_request(request_class(job.task), spelled_out(job.fields, job.inputs, folder))
             check_kept(request)
             desk = _ProgressDesk(job, self._worker, folder, self._dispatch, self._expected_phases(job))

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import InvalidRequest, NotAvailable
+from engines.task import Result
 from studio.jobs.database import Database
-from studio.jobs.job import RETRYABLE, Event, Job
+from studio.jobs.job import IMPORTED, RETRYABLE, Event, Job
 from studio.jobs.job_file import JOB_ID
 from studio.jobs.job_row import iso_time, read_job
 from studio.jobs.order import Direction, arrange, moved
+from studio.jobs.result_files import stored_result
 from studio.jobs.run_history import Run
 
 # The place in the queue is counted over all owners: it is how long one waits, and says nothing about whose they are.
@@ -81,6 +83,48 @@ class JobStore:
             )
         )
 
+    def add_finished(
+        self, data: dict[str, Any], result: Result, folder: Path, finished: float, key: str | None = None
+    ) -> bool:
+        """Stores a job that is done already: an imported file, or a render that was found in its folder.
+
+        Args:
+            data: As in its job.json, see job_file.py.
+            result: Its files lie in `folder`, the job's own.
+            finished: When, seconds since 1970.
+            key: Of the jobs of one owner with the same key, there is one.
+
+        Returns: False if the job or the key is known already.
+        Raises: ValueError, FileNotFoundError: as `stored_result`.
+        """
+        stored, facts = stored_result(result, folder)
+        return bool(
+            self._database.execute(
+                f"""INSERT INTO jobs
+                    (id, owner, task, fields, inputs, idempotency_key, status, place, created, finished, result,
+                    file_facts)
+                VALUES (:id, :owner, :task, :fields, :inputs, :key, 'done', {_NEXT_PLACE}, :created, :finished,
+                    :result, :facts)
+                ON CONFLICT DO NOTHING""",
+                {**_as_columns(data), "key": key, "finished": finished, "result": stored, "facts": facts},
+            )
+        )
+
+    def knows(self, job_id: str) -> bool:
+        """Whether there is such a job, whoever owns it."""
+        return self._database.row("SELECT 1 FROM jobs WHERE id = :id", {"id": job_id}) is not None
+
+    def with_file(self, digest: str, owner: str) -> list[Job]:
+        """The owner's jobs that made, and imports that are, a file with this SHA-256; those in the trash come last."""
+        rows = self._database.rows(
+            _SELECT
+            + """WHERE owner = :owner
+                AND (instr(file_facts, :digest) > 0 OR (task = :imported AND instr(inputs, :digest) > 0))
+            ORDER BY trashed IS NOT NULL, created""",
+            {"owner": owner, "digest": digest, "imported": IMPORTED},
+        )
+        return [read_job(row, self._home) for row in rows]
+
     def _by_key(self, connection: sqlite3.Connection, owner: str, key: str | None) -> sqlite3.Row | None:
         if key is None:
             return None
@@ -101,14 +145,18 @@ class JobStore:
             )
         return read_job(row, self._home)
 
-    def list_jobs(self, owner: str, task: str | None, limit: int, trashed: bool) -> list[Job]:
-        """The newest first."""
+    def list_jobs(
+        self, owner: str, task: str | None, limit: int, trashed: bool, with_imports: bool = False
+    ) -> list[Job]:
+        """The newest first. with_imports: whether no task in particular means imported files too."""
         rows = self._database.rows(
             _SELECT
-            + """WHERE owner = :owner AND (:task IS NULL OR task = :task) AND (trashed IS NOT NULL) = :trashed
+            + """WHERE owner = :owner AND (trashed IS NOT NULL) = :trashed
+                AND (task = :task OR (:task IS NULL AND (:imports OR task != :imported)))
             ORDER BY created DESC, place DESC LIMIT :limit""",
-            {"owner": owner, "task": task, "limit": max(0, limit), "trashed": trashed},
-        )
+            {"owner": owner, "task": task, "limit": max(0, limit), "trashed": trashed, "imports": with_imports,
+             "imported": IMPORTED},
+        )  # fmt: skip
         return [read_job(row, self._home) for row in rows]
 
     def waiting(self, owner: str) -> list[Job]:
@@ -185,9 +233,10 @@ class JobStore:
     def retry(self, job_id: str, owner: str) -> Job:
         """Puts a job that did not come to its end behind the others of its priority again, with the same folder.
 
-        Raises: InvalidRequest if it is queued, running or done.
+        Raises: InvalidRequest if it is queued, running, done or an imported file.
         """
-        self.get(job_id, owner)
+        if self.get(job_id, owner).task == IMPORTED:
+            raise InvalidRequest("An imported file is not rendered.", "Import it again.", field="job_id")
         with self._database.transaction() as connection:
             touched = connection.execute(
                 f"""UPDATE jobs SET status = 'queued', place = {_NEXT_PLACE}, attempt = attempt + 1, trashed = NULL,

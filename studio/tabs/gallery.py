@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,12 +11,16 @@ import gradio as gr
 from engines.errors import UserError
 from studio.events import BESIDE_THE_QUEUE
 from studio.files import FileServer
+from studio.gallery_disk import Heap
+from studio.gallery_imports import bring
+from studio.gallery_settings import reusable, settings_behind
 from studio.gallery_shelf import Shelf
 from studio.gallery_sight import Sight, parsed
 from studio.gallery_viewer import Viewer
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
 from studio.owner import owner_of
+from studio.stage_html import sentences
 from studio.tabs.footage_tab import FootageTab
 from studio.tabs.task_tab import TaskTab
 
@@ -33,7 +38,7 @@ class GalleryTab:
     """
 
     def __init__(self, queue: JobQueue, files: FileServer, owned: OwnedFiles, tabs: Sequence[TaskTab]) -> None:
-        self.queue = queue
+        self.queue, self.owned = queue, owned
         self.tabs: Mapping[str, TaskTab] = {tab.task: tab for tab in tabs}
         titles = {task: tab.title for task, tab in self.tabs.items()}
         receivers = {tab.task: tab.title for tab in tabs if isinstance(tab, FootageTab)}
@@ -104,10 +109,10 @@ class GalleryTab:
             job, _ = self.viewer.found(sight.shown, owner)
             if job.trashed:
                 self.queue.restore(job.id, owner)
-                shown, said = Sight(shown=sight.shown), "It is back among your renders."
+                shown, said = Sight(shown=sight.shown), "It is back in the gallery."
             else:
                 self.queue.delete(job.id, owner)
-                shown, said = Sight(deleted=job.id), "The render lies in the trash."
+                shown, said = Sight(deleted=job.id), "It lies in the trash."
         except UserError as error:
             shown, said = Sight(), str(error)
         return self._shows(shown, owner, said) | self.shelf.updates(owner, parsed(shown.shown)[0], *filters)
@@ -116,10 +121,44 @@ class GalleryTab:
         owner, sight = owner_of(request), Sight.from_data(data)
         try:
             self.queue.restore(sight.deleted, owner)
-            shown, said = Sight(shown=f"{sight.deleted} 0"), "It is back among your renders."
+            shown, said = Sight(shown=f"{sight.deleted} 0"), "It is back in the gallery."
         except UserError as error:
             shown, said = Sight(), str(error)
         return self._shows(shown, owner, said) | self.shelf.updates(owner, parsed(shown.shown)[0], *filters)
+
+    def receive(self, given: Sequence[str] | None) -> str:
+        """Files have arrived; looking at them and copying them may take a while."""
+        number = len(given or [])
+        return sentences([f"Looking at {number} files…" if number > 1 else "Looking at the file…"], "gallery-notice")
+
+    def bring(self, request: gr.Request, given: Sequence[str] | None, data: Any, *filters: Any) -> Updates:
+        """Files were chosen for import: they stand on the shelf, and the first of them is shown."""
+        owner, sight = owner_of(request), Sight.from_data(data)
+        brought = bring([Path(one) for one in given or []], self.owned, owner)
+        if brought.first is not None:
+            sight = Sight(shown=f"{brought.first.id} 0")
+        shelf = self.shelf.updates(owner, parsed(sight.shown)[0], *filters)
+        return self._shows(sight, owner) | shelf | self.shelf.told(brought) | self.shelf.disk.updates(owner)
+
+    def look_at_disk(self, request: gr.Request) -> Updates:
+        """What is used now."""
+        return self.shelf.disk.updates(owner_of(request))
+
+    def _asks(self, heap: Heap) -> Callable[..., Updates]:
+        def ask(request: gr.Request) -> Updates:
+            return self.shelf.disk.asks(heap, owner_of(request))
+
+        return ask
+
+    def clear(self, request: gr.Request, heap: str, data: Any, *filters: Any) -> Updates:
+        """Confirmed: what lies on this heap goes for good; what was shown of it is no longer shown."""
+        owner, sight = owner_of(request), Sight.from_data(data)
+        cleared = self.shelf.disk.clears(heap, owner)
+        try:
+            shown = sight if sight.shown and self.viewer.found(sight.shown, owner) else Sight()
+        except UserError:
+            shown = Sight()
+        return self._shows(shown, owner) | self.shelf.updates(owner, parsed(shown.shown)[0], *filters) | cleared
 
     def _reuses(self, rooms: gr.Tabs) -> Callable[..., Updates]:
         def reuse(request: gr.Request, data: Any) -> Updates:
@@ -129,8 +168,17 @@ class GalleryTab:
                 job, _ = self.viewer.found(Sight.from_data(data).shown, owner)
             except UserError as error:
                 return self._shows(Sight(), owner, str(error))
-            tab = self.tabs[job.task]
-            return {rooms: gr.update(selected=job.task)} | tab.filled(tab.fields_of(job), owner)
+            settings = settings_behind(job)
+            if settings is None:
+                return self._shows(Sight.from_data(data), owner, "It carries no settings.")
+            tab = self.tabs[settings.task]
+            if job.task == settings.task:
+                return {rooms: gr.update(selected=job.task)} | tab.filled(tab.fields_of(job), owner)
+            fields, missing = reusable(settings, self.owned, owner)
+            filled = tab.filled(fields, owner)
+            for name, file in missing.items():
+                filled |= tab.form.files[name].error(f"The settings name “{file}”, which is not here. Choose it.")
+            return {rooms: gr.update(selected=settings.task)} | filled
 
         return reuse
 
@@ -167,16 +215,36 @@ class GalleryTab:
         shelf.newer.click(self._turns(-1), asked, shelf.outputs, **BESIDE_THE_QUEUE)
         shelf.older.click(self._turns(1), asked, shelf.outputs, **BESIDE_THE_QUEUE)
         viewer.star.click(self.toggle_star, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE)
-        for happened in (
+        filled_anew = [
             tab.select(self.open, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE),
+            viewer.trash.click(self.toggle_trash, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE),
+            viewer.undo.click(self.undo_delete, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE),
+        ]
+        for happened in (
+            *filled_anew,
             shelf.thumbnails.pick(self.pick, self.sight, sees, **latest),
             viewer.takes.pick(self.pick_take, self.sight, sees, **latest),
             viewer.compare.click(self.press_compare, self.sight, sees, **BESIDE_THE_QUEUE),
-            viewer.trash.click(self.toggle_trash, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE),
-            viewer.undo.click(self.undo_delete, asked, [*sees, *shelf.outputs], **BESIDE_THE_QUEUE),
         ):
             happened.then(self.fill, self.sight, viewer.filled, **BESIDE_THE_QUEUE)
+        for happened in filled_anew:
+            # Of its own: counting many folders takes its time, and nothing else waits for it.
+            happened.then(self.look_at_disk, None, shelf.disk.outputs, **BESIDE_THE_QUEUE)
+        self._wire_disk(asked, sees)
         self._wire_other_tabs(rooms, sees)
+
+    def _wire_disk(self, asked: Sequence[Any], sees: Sequence[Any]) -> None:
+        """Import fills the disk, and the panel empties it."""
+        shelf, disk = self.shelf, self.shelf.disk
+        changed = [*sees, *shelf.outputs, *disk.outputs]
+        received = shelf.bring.upload(self.receive, shelf.bring, shelf.brought, **BESIDE_THE_QUEUE)
+        brought = received.then(self.bring, [shelf.bring, *asked], changed, **BESIDE_THE_QUEUE)
+        cleared = disk.confirm.click(self.clear, [disk.asked, *asked], changed, **BESIDE_THE_QUEUE)
+        for happened in (brought, cleared):
+            happened.then(self.fill, self.sight, self.viewer.filled, **BESIDE_THE_QUEUE)
+        for heap, button in disk.ask.items():
+            button.click(self._asks(heap), None, disk.outputs, **BESIDE_THE_QUEUE)
+        disk.keep.click(self.look_at_disk, None, disk.outputs, **BESIDE_THE_QUEUE)
 
     def _wire_other_tabs(self, rooms: gr.Tabs, sees: Sequence[Any]) -> None:
         every_form = [one for tab in self.tabs.values() for one in (*tab.form.outputs, *tab.advised)]

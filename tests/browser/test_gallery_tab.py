@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from engines.media.probe import probe
 from tests.browser.conftest import OpenPage
-from tests.browser.studio_page import StudioPage
+from tests.browser.gallery_page import GalleryPage
 from tests.browser.test_accessibility import FAINT, NAMELESS
 from tests.studio.moving_square.running import RunningStudio, running_studio
 
@@ -29,40 +29,6 @@ def filled_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS
             reply = client.predict(prompt=prompt, steps=2, frames=17, api_name="/text_to_video")
             assert reply["status"] == "done", reply["error"]
         yield running
-
-
-class GalleryPage:
-    """The gallery of an open page."""
-
-    def __init__(self, page: StudioPage) -> None:
-        self.page = page
-        tab = page.page.get_by_role("tab", name="Gallery", exact=True).filter(visible=True)
-        if tab.count() == 0:
-            # A phone has no room for all tabs: Gradio puts the last ones into a menu.
-            page.page.locator("#rooms .overflow-menu > button").click()
-            tab = page.page.locator("#rooms .overflow-dropdown button", has_text="Gallery")
-        tab.click()
-        expect(self.part("said")).to_contain_text("render")
-
-    def part(self, name: str) -> Locator:
-        """A component by the end of its element id."""
-        return self.page.page.locator(f"#gallery-{name}")
-
-    @property
-    def thumbnails(self) -> Locator:
-        return self.part("thumbnails").locator(".film-frame")
-
-    @property
-    def clock(self) -> Locator:
-        return self.part("player").locator(".frame-clock")
-
-    def choose(self, prompt: str) -> None:
-        self.thumbnails.filter(has_text=prompt).click()
-        expect(self.part("facts").locator(".facts-prompt")).to_have_text(prompt)
-        self.page.page.wait_for_function("() => document.querySelector('#gallery-player video')?.readyState >= 2")
-
-    def show(self, view: str) -> None:
-        self.part("view").get_by_label(view, exact=True).check()
 
 
 def test_a_render_is_found_played_frame_by_frame_and_downloaded(

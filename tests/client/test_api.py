@@ -39,6 +39,7 @@ ENDPOINTS = {
     "/interpolate_submit": [*INTERPOLATE, "idempotency_key"],
     "/text_to_video": FIELDS,
     "/text_to_video_submit": [*FIELDS, "idempotency_key"],
+    "/import_file": ["file"],
     "/job_status": ["job_id"],
     "/job_result": ["job_id"],
     "/job_cancel": ["job_id"],

@@ -84,6 +84,7 @@ def test_the_client_example_calls_documented_endpoints() -> None:
     assert set(ENDPOINTS) == set(TASKS)
     assert documented == {
         *(f"/{name}{ending}" for name in ENDPOINTS.values() for ending in ("", "_submit")),
+        "/import_file",
         "/job_status",
         "/job_result",
         "/job_cancel",

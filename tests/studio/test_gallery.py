@@ -18,6 +18,7 @@ from studio.gallery_compare import pair, renamed
 from studio.gallery_facts import caption_of, request_list
 from studio.gallery_list import PAGE_RENDERS, Wanted, finished_renders, last_page, of_page
 from studio.gallery_player import playing
+from studio.gallery_settings import Settings
 from studio.gallery_sight import Sight, parsed
 from studio.home import database_path
 from studio.jobs.job import Job
@@ -196,7 +197,7 @@ def test_a_take_is_a_number() -> None:
 
 def test_the_request_is_a_list_to_read_and_escaped(queue: JobQueue, tmp_path: Path) -> None:
     made = finished(queue, clip(tmp_path / "my <b>clip.mp4"))
-    said = request_list(made)
+    said = request_list(Settings(made.task, made.fields, made.inputs))
     assert "my &lt;b&gt;clip.mp4" in said
     assert str(queue.home) not in said
     assert "<dt>Factor</dt><dd>2</dd>" in said

@@ -6,13 +6,14 @@ import sqlite3
 from collections.abc import Sequence
 
 from engines.errors import ResourceError
-from studio.jobs.migrations import m001_initial, m002_pause_and_events, m003_favourites
+from studio.jobs.migrations import m001_initial, m002_pause_and_events, m003_favourites, m004_file_facts
 
 # One tuple of SQL statements for each version, the first brings an empty file to version 1.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     m001_initial.STATEMENTS,
     m002_pause_and_events.STATEMENTS,
     m003_favourites.STATEMENTS,
+    m004_file_facts.STATEMENTS,
 )
 
 

@@ -12,10 +12,10 @@ import pytest
 from engines.errors import ResourceError
 from studio.home import backups_folder, database_path, prepare_home
 from studio.jobs.backups import DAY_SECONDS, MOST_BACKUPS, back_up, backups, damage_of, is_due, mend
-from studio.jobs.daily_backup import DailyBackup
 from studio.jobs.database import Database
 from studio.jobs.migrations import MIGRATIONS, migrate
 from studio.jobs.queue import JobQueue
+from studio.jobs.recovery import adopt_found
 from tests.studio.jobs.conftest import wait_for_end
 
 
@@ -34,15 +34,14 @@ def test_one_backup_a_day(tmp_path: Path) -> None:
     home = prepare_home(tmp_path)
     library = database_path(home)
     database = Database(library)
-    daily = DailyBackup(database, library)
-    daily.look()
-    daily.look()
+    database.back_up_daily(library)
+    database.back_up_daily(library)
     (first,) = backups(library)
     assert first.name.endswith(" daily.sqlite3")
     assert not is_due(library)
     age(first, DAY_SECONDS + 60)
     assert is_due(library)
-    daily.look()
+    database.back_up_daily(library)
     assert len(backups(library)) == 2
     database.close()
 
@@ -73,7 +72,7 @@ def test_a_backup_that_fails_does_not_stop_the_studio(tmp_path: Path, caplog: py
     (tmp_path / "backups").write_text("in the way")
     with queue:
         assert wait_for_end(queue, queue.submit("fake", {})).status == "done"
-    assert "could not be copied" in caplog.text
+    assert "could not be done" in caplog.text
 
 
 def test_a_library_is_copied_before_its_form_changes(tmp_path: Path) -> None:
@@ -142,7 +141,7 @@ def test_without_a_backup_all_jobs_come_from_their_folders(tmp_path: Path, how: 
         assert [(job.id, job.status) for job in queue.list()] == [(job.id, "interrupted") for job in reversed(jobs)]
 
 
-def test_reconcile_takes_what_is_readable_once(inline_queue: JobQueue, tmp_path: Path) -> None:
+def test_what_is_readable_is_taken_from_the_folders_once(inline_queue: JobQueue, tmp_path: Path) -> None:
     job = wait_for_end(inline_queue, inline_queue.submit("fake", {}))
     whole = (job.folder / "job.json").read_text()
     others = {name: inline_queue.home / "jobs" / name for name in ("b" * 32, "c" * 32, "d" * 32, "not-an-id")}
@@ -152,8 +151,8 @@ def test_reconcile_takes_what_is_readable_once(inline_queue: JobQueue, tmp_path:
     (others["c" * 32] / "job.json").write_text(whole[:20])
     (others["d" * 32] / "job.json").write_text('{"id": "' + "d" * 32 + '", "owner": 3}')
     (others["not-an-id"] / "job.json").write_text(whole)
-    assert inline_queue.reconcile() == 1
-    assert inline_queue.reconcile() == 0
+    assert adopt_found(inline_queue._store, inline_queue.home) == 1
+    assert adopt_found(inline_queue._store, inline_queue.home) == 0
     assert {one.id for one in inline_queue.list()} == {job.id, "b" * 32}
     assert inline_queue.get(job.id).status == "done"
 

@@ -49,7 +49,7 @@ class MovingSquareEngine:
                 preview = frames_of(request, seed, step / request.steps)
                 context.step("denoising", step, request.steps, preview)
             path = context.work_folder / f"take_{seed}.mp4"
-            write(path, frames_of(request, seed, 1.0), request)
+            write(path, frames_of(request, seed, 1.0), request.model_copy(update={"seed": seed, "takes": 1}))
             still = path.with_suffix(".webp")
             save_picture(still, thumbnail(frames_of(request, seed, 1.0)))
             files.append(OutputFile(path=path, kind="video", seed=seed))

@@ -43,12 +43,15 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def running_studio(home: Path, real_engine: bool = False, hosted: bool = False) -> Iterator[RunningStudio]:
+def running_studio(
+    home: Path, real_engine: bool = False, hosted: bool = False, quota_gigabytes: float = 0
+) -> Iterator[RunningStudio]:
     """Runs until the block ends.
 
     Args:
         real_engine: As `python app.py` starts it; otherwise the moving square renders.
         hosted: As a hosting service starts it, in public mode.
+        quota_gigabytes: What each owner may use of the disk; 0 for no limit.
     """
     port = free_port()
     command: Sequence[str] = (
@@ -60,6 +63,7 @@ def running_studio(home: Path, real_engine: bool = False, hosted: bool = False) 
     url = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "FRAMEWRIGHT_HOME": str(home), "OMP_NUM_THREADS": "1"}
     environment |= {"GRADIO_SERVER_NAME": "127.0.0.1"} if hosted else {}
+    environment |= {"FRAMEWRIGHT_QUOTA_GB": f"{quota_gigabytes:f}"}
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
