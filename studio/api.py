@@ -1,4 +1,4 @@
-"""What the endpoints answer, and the four endpoints for jobs. Those of the tasks: task_endpoints; of the gallery:
+"""What the endpoints answer, and the endpoints for jobs. Those of the tasks: task_endpoints; of the gallery:
 import_endpoint. Errors come as data.
 
 Every endpoint answers with JobReply, /jobs with JobsReply. A wrong field, an unknown job and a failed render all set
@@ -8,7 +8,9 @@ Every endpoint answers with JobReply, /jobs with JobsReply. A wrong field, an un
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypedDict, cast
 
 import gradio as gr
 from gradio.data_classes import FileData
@@ -17,6 +19,7 @@ from engines.errors import UserError
 from engines.task import make_engine, parse_request, request_class
 from studio.files import FileServer
 from studio.jobs.job import Job
+from studio.jobs.order import Direction
 from studio.jobs.queue import JobQueue
 from studio.owner import owner_of
 
@@ -57,6 +60,22 @@ class JobReply(TypedDict):
     files: list[FileReply]
     measurements: dict[str, float]
     warnings: list[str]
+    error: ErrorReply | None
+
+
+class EventReply(TypedDict):
+    """Something that happened to a job; `at` is ISO 8601."""
+
+    at: str
+    kind: str
+    detail: str
+
+
+class EventsReply(TypedDict):
+    """A job's history, or why there is none."""
+
+    events: list[EventReply]
+    log: str
     error: ErrorReply | None
 
 
@@ -157,10 +176,70 @@ class Endpoints:
         Args:
             job_id: The id that a submit endpoint returned.
         """
+        return self._done(self.queue.cancel, job_id, request)
+
+    def job_pause(self, job_id: str, request: gr.Request) -> JobReply:
+        """A job that waits pauses at once, one that runs at the end of its chunk; its models leave the memory.
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+        """
+        return self._done(self.queue.pause, job_id, request)
+
+    def job_resume(self, job_id: str, request: gr.Request) -> JobReply:
+        """A paused job has its turn again, in its old place, and goes on at its first unfinished chunk.
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+        """
+        return self._done(self.queue.resume, job_id, request)
+
+    def job_retry(self, job_id: str, request: gr.Request) -> JobReply:
+        """Queues a failed, cancelled or interrupted job again; its finished chunks are kept.
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+        """
+        return self._done(self.queue.retry, job_id, request)
+
+    def job_move(self, job_id: str, direction: str, request: gr.Request) -> JobReply:
+        """Moves a job that waits among your own.
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+            direction: "first", "up", "down" or "last".
+        """
+        return self._done(partial(self.queue.move, direction=cast(Direction, direction)), job_id, request)
+
+    def job_priority(self, job_id: str, priority: str, request: gr.Request) -> JobReply:
+        """Puts a job that waits among your others of this priority.
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+            priority: "high", "normal" or "low".
+        """
+        return self._done(partial(self.queue.set_priority, priority=priority), job_id, request)
+
+    def _done(self, action: Callable[..., Job], job_id: str, request: gr.Request) -> JobReply:
         try:
-            return self.reply(self.queue.cancel(job_id, owner_of(request)), with_files=False)
+            return self.reply(action(job_id=job_id, owner=owner_of(request)), with_files=False)
         except UserError as error:
             return error_reply(error)
+
+    def job_events(self, job_id: str, request: gr.Request) -> EventsReply:
+        """What happened to a job, the oldest first, and the end of its log.
+
+        Args:
+            job_id: The id that a submit endpoint returned.
+        """
+        owner = owner_of(request)
+        try:
+            log, events = self.queue.get(job_id, owner).log_tail(), self.queue.events(job_id, owner)
+        except UserError as error:
+            return EventsReply(events=[], log="", error=error_reply(error)["error"])
+        return EventsReply(
+            events=[EventReply(at=one.at, kind=one.kind, detail=one.detail) for one in events], log=log, error=None
+        )
 
     def jobs(self, request: gr.Request, task: str = "", limit: int = 20) -> JobsReply:
         """Your jobs, the newest first, without their files.

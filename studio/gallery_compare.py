@@ -6,46 +6,24 @@ from pathlib import Path
 
 import gradio as gr
 
-from studio import compare_player
-from studio.compare_player import CompareValue, nothing_to_compare
+from studio.compare_player import CompareValue, compare_player, nothing_to_compare
 from studio.comparison import moves
 from studio.files import FileServer
 from studio.owned_files import OwnedFiles
 from studio.source_preview import info_of, moving_preview, picture_of
 
 LABEL = "Two renders side by side"
-# The player is made for footage before and after its treatment; two renders have names of their own.
-WORDS = {
-    ">Before<": ">{{value.left}}<",
-    ">After<": ">{{value.right}}<",
-    '"After"': '"{{value.right}}"',
-    "Border between before and after": "Border between the two renders",
-    " percent before": " percent of the left one",
-}
 
 
-class PairValue(CompareValue):
-    """As CompareValue; `left` and `right` are the renders' names."""
-
-    left: str
-    right: str
-
-
-def renamed(text: str) -> str:
-    """The compare player's template or script with words for two renders."""
-    for old, new in WORDS.items():
-        text = text.replace(old, new)
-    return text
-
-
-def no_pair(waiting: str = "") -> PairValue:
+def no_pair(waiting: str = "") -> CompareValue:
     """Nothing at all, or words in the player's place."""
-    value = PairValue(**nothing_to_compare(), left="", right="")
+    value = nothing_to_compare()
     value["label"], value["waiting"] = LABEL if waiting else "", waiting
+    value["border"] = "Border between the two renders"
     return value
 
 
-def pair(left: Path, right: Path, names: tuple[str, str], owned: OwnedFiles, files: FileServer) -> PairValue:
+def pair(left: Path, right: Path, names: tuple[str, str], owned: OwnedFiles, files: FileServer) -> CompareValue:
     """Both from their first frame on, in the shape of the right one; a film beside a picture shows its first frame.
 
     May take as long as decoding both, the first time. Raises: MediaError if a file is gone or cannot be decoded;
@@ -64,7 +42,4 @@ def pair(left: Path, right: Path, names: tuple[str, str], owned: OwnedFiles, fil
 
 def pair_player() -> gr.HTML:
     """The component."""
-    return gr.HTML(
-        no_pair(), html_template=renamed(compare_player.TEMPLATE), js_on_load=renamed(compare_player.SCRIPT),
-        apply_default_css=False, elem_id="gallery-pair",
-    )  # fmt: skip
+    return compare_player("gallery", no_pair(), "pair")

@@ -31,7 +31,8 @@ def add_endpoints(queue: JobQueue, files: FileServer, owned: OwnedFiles) -> None
     endpoints = Endpoints(queue, files)
     functions = [
         *(function for task in ENDPOINTS for function in task_functions(endpoints, owned, task)),
-        endpoints.job_status, endpoints.job_result, endpoints.job_cancel, endpoints.jobs,
+        endpoints.job_status, endpoints.job_result, endpoints.job_cancel, endpoints.jobs, endpoints.job_pause,
+        endpoints.job_resume, endpoints.job_retry, endpoints.job_move, endpoints.job_priority, endpoints.job_events,
         import_function(endpoints, owned),
     ]  # fmt: skip
     for function in functions:

@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +41,16 @@ def given_files(request: Request) -> Iterator[tuple[str, Path]]:
                 yield name, Path(path)
 
 
-def check_given(request: Request, may_open: Callable[[Path], bool]) -> None:
-    """Nothing is opened here.
+def check_given(request: Request) -> None:
+    """Nothing is opened here. Whose files may be named is the page's and the endpoints' to say (owned_files.py).
 
-    Args:
-        may_open: Asked with each path, links followed.
-
-    Raises: MediaError for a file that is not there or may not be opened (the same words, so that nobody learns which).
+    Raises: MediaError for a file that is not there.
     """
     for name, path in given_files(request):
         # A relative path would be looked for in whatever folder the studio was started from. os.path.exists takes
         # what no file system does, as names that are too long, for what it is.
         is_named = path.is_absolute() and path.name not in ("", "..")
-        if not is_named or not os.path.exists(path) or not may_open(path.resolve()):
+        if not is_named or not os.path.exists(path):
             shown = path.name if len(path.name) <= LONGEST_NAME else path.name[: LONGEST_NAME - 1] + "…"
             raise MediaError(
                 f"“{shown}” is not among your files any more, or never was.", "Choose the file again.", name

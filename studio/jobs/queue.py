@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from studio.jobs.imports import Imports
 
 LOCAL = "local"
-
-
-def _any_file(path: Path) -> bool:
-    return True
 
 
 class JobQueue:
@@ -127,7 +123,6 @@ class JobQueue:
         owner: str = LOCAL,
         idempotency_key: str | None = None,
         priority: str = "normal",
-        may_open: Callable[[Path], bool] = _any_file,
     ) -> Job:
         """Stores a request as a queued job; the worker takes it when the jobs before it are over.
 
@@ -137,7 +132,6 @@ class JobQueue:
             idempotency_key: 1 to 200 printable characters. The same key from the same owner again returns the job of
                 the first time.
             priority: "high", "normal" or "low", among the owner's own jobs.
-            may_open: Whether the owner may have this file opened; a service for several people has to say.
 
         Raises:
             InvalidRequest: unknown task, field or priority, a value that is not allowed, or a key used for another
@@ -149,7 +143,7 @@ class JobQueue:
         request = parse_request(request_class(task), fields)
         _check_key(idempotency_key)
         number = priority_number(priority)
-        check_given(request, may_open)
+        check_given(request)
         facts = facts_of(request)
         check_free_space(self.home, bytes_of(request))
         self.disk.check_room(owner, bytes_of(request))
@@ -288,15 +282,13 @@ class JobQueue:
         """Gives a job its star, or takes it away. Raises: NotAvailable."""
         return self._store.set_favourite(job_id, owner, favourite)
 
-    def estimate(
-        self, task: str, fields: dict[str, Any], owner: str = LOCAL, may_open: Callable[[Path], bool] = _any_file
-    ) -> Estimate:
+    def estimate(self, task: str, fields: dict[str, Any], owner: str = LOCAL) -> Estimate:
         """What this request would take, learnt from the owner's finished jobs of the same task and model.
 
         Raises: InvalidRequest; MediaError or LimitExceeded for an input that cannot be read.
         """
         request = parse_request(request_class(task), fields)
-        check_given(request, may_open)
+        check_given(request)
         known = self._store.finished_runs(owner, task)
         use = None if self.disk.allowed is None else self.disk.use(owner)
         return with_warnings(estimate(request.model_dump(mode="json"), facts_of(request), known), self.home, use)

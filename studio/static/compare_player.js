@@ -13,7 +13,7 @@ const wipe = () => {
   const border = find('.compare-wipe');
   if (!border) return;
   find('.compare-pictures').style.setProperty('--wipe', `${border.value}%`);
-  border.setAttribute('aria-valuetext', `${Math.round(border.value)} percent before`);
+  border.setAttribute('aria-valuetext', `${Math.round(border.value)} percent ${border.dataset.left}`);
 };
 const there = () => Number(props.value.start) + after().currentTime * Number(props.value.rate);
 const follow = (tolerance) => {

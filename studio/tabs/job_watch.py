@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
@@ -11,12 +12,14 @@ from engines.errors import NotAvailable, UserError
 from studio.error_messages import toast
 from studio.events import BESIDE_THE_QUEUE, HIDDEN
 from studio.film_strip import film_strip, strip_value
-from studio.jobs.job import Job
+from studio.jobs.job import RETRYABLE, Job
 from studio.jobs.queue import JobQueue
 from studio.owner import owner_of
 from studio.stage import Stage
 
 WATCH_SECONDS = 0.5
+# So long a job that went wrong stays on the stage before the next one of a batch takes its place.
+WRONG_SECONDS = 8
 RECENT_JOBS = 12
 # As many as files may be brought at once.
 WAITING_JOBS = 200
@@ -56,7 +59,11 @@ class JobWatch:
             jobs = self.queue.list(owner, self.task, RECENT_JOBS)
             items = self.stage.recent_items(jobs, job.id if job else None)
             updates |= {self.recent: strip_value("Recent renders", items)}
-        return updates | {self.timer: gr.Timer(active=job is not None and not job.is_over)}
+        return updates | {self.timer: gr.Timer(active=job is not None and self._goes_on(job, owner))}
+
+    def _goes_on(self, job: Job, owner: str) -> bool:
+        """Whether there is more to see than this: the job is not over, or went wrong and others come after it."""
+        return not job.is_over or (job.status in RETRYABLE and self._next(owner) is not None)
 
     def follows(self, job: Job, owner: str) -> Updates:
         """The page now watches this job."""
@@ -78,7 +85,7 @@ class JobWatch:
             job = self.queue.get(job_id, owner)
         except NotAvailable:
             return {self.job_id: ""} | self.shows(None, owner, shown)
-        further = self._next(owner) if job.status == "done" else None
+        further = self._next(owner) if job.status == "done" or _was_read(job) else None
         return self.follows(further, owner) if further else self.shows(job, owner, shown, take)
 
     def _next(self, owner: str) -> Job | None:
@@ -96,7 +103,10 @@ class JobWatch:
 
     def pick_take(self, request: gr.Request, job_id: str, shown: str, event: gr.EventData) -> Updates:
         owner, take = owner_of(request), int(event.id)
-        return {self.take: take} | self.shows(self.queue.get(job_id, owner), owner, shown, take)
+        try:
+            return {self.take: take} | self.shows(self.queue.get(job_id, owner), owner, shown, take)
+        except NotAvailable:
+            return {self.job_id: ""} | self.shows(None, owner, shown)
 
     def pick_recent(self, request: gr.Request, event: gr.EventData) -> Updates:
         owner = owner_of(request)
@@ -113,3 +123,10 @@ class JobWatch:
         stage.takes.pick(self.pick_take, [self.job_id, stage.shown], outputs, **BESIDE_THE_QUEUE)
         self.recent.pick(self.pick_recent, None, outputs, **HIDDEN)
         self.timer.tick(self.watch, [self.job_id, stage.shown, self.take], outputs, **BESIDE_THE_QUEUE)
+
+
+def _was_read(job: Job) -> bool:
+    """Whether a job that went wrong has stood on the stage for long enough; the queue keeps saying why."""
+    if job.status not in RETRYABLE or job.finished is None:
+        return False
+    return (datetime.now(UTC) - datetime.fromisoformat(job.finished)).total_seconds() > WRONG_SECONDS

@@ -43,6 +43,12 @@ ENDPOINTS = {
     "/job_status": ["job_id"],
     "/job_result": ["job_id"],
     "/job_cancel": ["job_id"],
+    "/job_pause": ["job_id"],
+    "/job_resume": ["job_id"],
+    "/job_retry": ["job_id"],
+    "/job_move": ["job_id", "direction"],
+    "/job_priority": ["job_id", "priority"],
+    "/job_events": ["job_id"],
     "/jobs": ["task", "limit"],
 }
 REPLY = {
@@ -161,11 +167,34 @@ def test_a_failed_render_says_what_to_do(client: Client) -> None:
     assert reply["error"]["fix"] == "Choose fewer frames or a smaller size."
 
 
-@pytest.mark.parametrize("endpoint", ["/job_status", "/job_result", "/job_cancel"])
+def test_waiting_jobs_are_moved_paused_and_told_of(client: Client) -> None:
+    running = submit(client, prompt="a fox", steps=LONG)["job_id"]
+    first, second = (submit(client, prompt=f"a boat {n}", steps=1)["job_id"] for n in (1, 2))
+    wait_for(client, running, "running")
+    assert client.predict(job_id=second, direction="first", api_name="/job_move")["position"] == 1
+    assert client.predict(job_id=second, priority="low", api_name="/job_priority")["position"] == 2
+    assert client.predict(job_id=second, direction="sideways", api_name="/job_move")["error"]["field"] == "direction"
+    assert ask(client, "/job_pause", first)["status"] == "paused"
+    ask(client, "/job_cancel", running)
+    wait_for(client, second, "done")
+    assert ask(client, "/job_status", first)["status"] == "paused"
+    ask(client, "/job_resume", first)
+    wait_for(client, first, "done")
+    history = client.predict(job_id=first, api_name="/job_events")
+    assert [event["kind"] for event in history["events"]] == ["submitted", "paused", "queued", "started", "done"]
+    wait_for(client, running, "cancelled")
+    assert ask(client, "/job_retry", running)["status"] == "queued"
+    ask(client, "/job_cancel", running)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["/job_status", "/job_result", "/job_cancel", "/job_pause", "/job_resume", "/job_retry"]
+)
 @pytest.mark.parametrize("job_id", ["0" * 32, "../../etc/passwd", ""])
 def test_an_id_that_is_not_yours_is_an_error_as_data(client: Client, endpoint: str, job_id: str) -> None:
     reply = ask(client, endpoint, job_id)
     assert reply["job_id"] == ""
+    assert ask(client, "/job_events", job_id)["error"]["code"] == reply["error"]["code"]
     assert reply["error"]["code"] == "not_available"
     assert reply["error"]["fix"]
 

@@ -12,8 +12,10 @@ import pytest
 from engines.errors import InvalidRequest
 from studio.compare_stage import CompareStage
 from studio.files import FileServer
+from studio.jobs.dispatch import Dispatch
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
+from studio.tabs import job_watch
 from studio.tabs.interpolate import InterpolateTab
 from studio.tabs.upscale import UpscaleTab
 from studio.uploads import lines_of
@@ -153,3 +155,18 @@ def test_the_stage_compares_only_finished_jobs_of_ones_own(upscale: UpscaleTab) 
     assert isinstance(upscale.stage, CompareStage)
     assert upscale.stage.fill(None, "nothing")["label"] == ""
     assert "no job" in upscale.stage.fill(None, f"{'0' * 32} done 0")["waiting"].lower()
+
+
+def test_after_a_failed_file_of_a_batch_the_next_one_is_followed(
+    upscale: UpscaleTab, queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (queue.submit("super_resolution", {"video": str(clip(tmp_path / f"{n}.mp4"))}) for n in (1, 2))
+    dispatch = Dispatch(queue._database)
+    dispatch.take_next("worker")
+    dispatch.failed(first.id, "worker", {"code": "bug", "field": None, "message": "It broke.", "fix": "Retry it."})
+    seen = upscale.watch.watch(None, first.id, "", 0)  # type: ignore[arg-type]
+    assert upscale.watch.job_id not in seen, "what went wrong is read first"
+    assert seen[upscale.watch.timer].active
+    monkeypatch.setattr(job_watch, "WRONG_SECONDS", 0)
+    later = upscale.watch.watch(None, first.id, "", 0)  # type: ignore[arg-type]
+    assert later[upscale.watch.job_id] == second.id

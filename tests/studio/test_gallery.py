@@ -12,9 +12,8 @@ import gradio as gr
 import pytest
 
 from engines.task import OutputFile, Result
-from studio import compare_player
 from studio.files import FileServer
-from studio.gallery_compare import pair, renamed
+from studio.gallery_compare import pair
 from studio.gallery_facts import caption_of, request_list
 from studio.gallery_list import PAGE_RENDERS, Wanted, finished_renders, last_page, of_page
 from studio.gallery_player import playing
@@ -216,12 +215,3 @@ def test_one_frame_is_a_picture_and_two_renders_are_shown_in_step(queue: JobQueu
     still = clip(one.folder / "still.mp4", 1 / FPS)
     assert not playing(still, "a", owned, files)["moves"]
     assert not pair(first, still, ("", ""), owned, files)["moves"]
-
-
-def test_the_compare_player_s_words_are_renamed() -> None:
-    text = renamed(compare_player.TEMPLATE)
-    assert "{{value.left}}" in text
-    assert text.count("{{value.right}}") == 3
-    assert "percent of the left one" in renamed(compare_player.SCRIPT)
-    assert "Before<" not in text
-    assert "After<" not in text

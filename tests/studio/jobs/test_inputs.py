@@ -116,21 +116,6 @@ def test_a_file_that_is_not_there_is_refused(waiting_queue: JobQueue, path: str)
     assert folders(waiting_queue) == []
 
 
-def test_a_file_that_may_not_be_opened_is_refused_in_the_same_words(waiting_queue: JobQueue, tmp_path: Path) -> None:
-    theirs = picture(tmp_path / "a.png")
-    link = tmp_path / "link.png"
-    link.symlink_to(theirs)
-    said = []
-    for path in (theirs, tmp_path / "none" / "a.png"):
-        with pytest.raises(MediaError) as error:
-            waiting_queue.submit("fake", {"video": str(path)}, may_open=lambda path: False)
-        said.append(str(error.value))
-    assert said[0] == said[1]
-    asked: list[Path] = []
-    waiting_queue.submit("fake", {"video": str(link)}, may_open=lambda path: not asked.append(path))
-    assert asked == [theirs.resolve()]
-
-
 def test_what_is_no_media_is_refused_and_leaves_nothing(waiting_queue: JobQueue, tmp_path: Path) -> None:
     (tmp_path / "letter.mp4").write_text("Dear all")
     with pytest.raises(MediaError) as error:
