@@ -51,12 +51,14 @@ class Record:
 
     Attributes:
         wanted: Job → its request.
+        lengths: Job → frames of its result.
         keys: Idempotency key → job.
         estimates: Job → seconds that the studio promised when it was submitted.
         memory: Worker process → its resident bytes at the end of each job.
     """
 
     wanted: dict[str, Wanted] = field(default_factory=dict)
+    lengths: dict[str, int] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     estimates: dict[str, float] = field(default_factory=dict)
     memory: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -81,7 +83,7 @@ class Campaign:
         self._studio.start()
         self._observer = Observer(self.home, CHUNK_FRAMES)
         self._queue = JobQueue(self.home)  # not started: it only estimates, as the page does
-        self._killer = Killer(self._studio, self._observer, self._random)
+        self._killer = Killer(self._studio, self._observer, self.record.lengths, self._fill, self._random)
         try:
             self._work()
         finally:
@@ -111,7 +113,7 @@ class Campaign:
         """(jobs that are over, kind), each point once."""
         last = self.plan.jobs - LEFT_AT_LAST
         points = self._random.choice(np.arange(self.plan.quiet, last), len(self.plan.kills), replace=False)
-        return list(zip(sorted(int(point) for point in points), self._random.permutation(self.plan.kills), strict=True))
+        return list(zip(sorted(map(int, points)), map(str, self._random.permutation(self.plan.kills)), strict=True))
 
     def _fill(self) -> None:
         unfinished = sum(status in ("queued", "running") for status in self._observer.statuses().values())
@@ -124,7 +126,7 @@ class Campaign:
         key, wanted = f"job {index}", self._requests[index % len(self._requests)]
         told = self._queue.estimate(TASK, wanted.fields)
         job_id = self._studio.submit(wanted.fields, key)
-        self.record.keys[key], self.record.wanted[job_id] = job_id, wanted
+        self.record.keys[key], self.record.wanted[job_id], self.record.lengths[job_id] = job_id, wanted, wanted.frames
         if told.seconds is not None and told.based_on and self._done_before() >= LEARNING_JOBS:
             self.record.estimates[job_id] = told.seconds
 
@@ -132,16 +134,15 @@ class Campaign:
         return sum(status == "done" for status in self._observer.statuses().values())
 
     def _kill(self, kind: str) -> None:
-        lengths = {job: wanted.frames for job, wanted in self.record.wanted.items()}
         if kind == "web":
-            self.record.kills.append(self._killer.web(lengths))
+            self.record.kills.append(self._killer.web())
         elif kind == "web, submitting":
             index = len(self.record.keys) % self.plan.jobs
             wanted = self._requests[index % len(self._requests)]
             submit = partial(self._studio.submit, wanted.fields, f"job {index}")
-            self.record.kills.append(self._killer.web_while_submitting(submit, lengths))
+            self.record.kills.append(self._killer.web_while_submitting(submit))
         else:
-            self.record.kills.append(self._killer.worker(kind, lengths))
+            self.record.kills.append(self._killer.worker(kind))
 
     def _note_memory(self) -> None:
         worker = self._studio.worker()

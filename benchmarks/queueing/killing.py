@@ -6,10 +6,13 @@ then killed, or let go on until the next time. A stopped process does nothing mo
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import psutil  # type: ignore[import-untyped]
@@ -17,10 +20,10 @@ import psutil  # type: ignore[import-untyped]
 from benchmarks.queueing.observer import Moment, Observer
 from benchmarks.queueing.studio import GONE, Studio
 
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 120.0
 # Longer than a job, so that any point of one may be hit.
 LONGEST_WAIT_SECONDS = 8.0
-LOOK_SECONDS = 0.0002
+LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -39,72 +42,73 @@ class Kill:
 class Killer:
     """Args:
     studio, observer: Of the same folder.
+    lengths: Job → frames of its result; grows while jobs are submitted.
+    keep_busy: Submits what there is room for; called while the right moment is waited for.
     random: Decides the points.
     """
 
-    def __init__(self, studio: Studio, observer: Observer, random: np.random.Generator) -> None:
+    def __init__(
+        self, studio: Studio, observer: Observer, lengths: Mapping[str, int], keep_busy: Callable[[], None],
+        random: np.random.Generator,
+    ) -> None:  # fmt: skip
         self._studio, self._observer, self._random = studio, observer, random
+        self._lengths, self._keep_busy = lengths, keep_busy
 
-    def worker(self, kind: str, lengths: Mapping[str, int]) -> Kill:
+    def worker(self, kind: str) -> Kill:
         """Kills the worker in the middle of a job. Raises: RuntimeError if the moment never comes."""
-        hit: dict[str, Callable[[psutil.Process, str], bool]] = {
-            "random": lambda worker, job: True,
-            "encoding": lambda worker, job: self._observer.is_encoding(job),
-            "database": lambda worker, job: self._observer.writing_process() == worker.pid,
-        }
         time.sleep(self._random.uniform(0, LONGEST_WAIT_SECONDS))
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until:
+            self._keep_busy()
             worker, job = self._studio.worker(), self._observer.running_id()
             if worker is None or job is None:
-                time.sleep(0.05)
-                continue
-            if self._comes(hit[kind], worker, job) and (moment := self._die(hit[kind], worker, job, lengths)):
+                time.sleep(LOOK_SECONDS)
+            elif moment := self._killed(worker, job, self._is_there(kind, worker.pid, job)):
                 return Kill(kind, moment)
         raise RuntimeError(f"the worker was never met at: {kind}")
 
-    def _comes(self, hit: Callable[[psutil.Process, str], bool], worker: psutil.Process, job: str) -> bool:
-        """Looks for half a second at most: then the job may be another one."""
-        until = time.monotonic() + 0.5
-        while time.monotonic() < until:
-            if hit(worker, job):
-                return True
-            time.sleep(LOOK_SECONDS)
-        return False
+    def _is_there(self, kind: str, process: int, job: str) -> Callable[[], bool]:
+        """Whether the worker is where it shall be hit."""
+        if kind == "encoding":
+            return partial(self._observer.is_encoding, job)
+        if kind == "database":
+            return lambda: self._observer.writing_process() == process
+        return lambda: True
 
-    def _die(
-        self, hit: Callable[[psutil.Process, str], bool], worker: psutil.Process, job: str, lengths: Mapping[str, int]
-    ) -> Moment | None:
-        """Stops the worker; kills it if it still is where it shall be hit. Returns: the job then, None if missed."""
+    def _killed(self, worker: psutil.Process, job: str, is_there: Callable[[], bool]) -> Moment | None:
+        """Looks for a second without a pause: a write takes less than a millisecond. Returns: None if it was missed."""
+        until = time.monotonic() + 1.0
         try:
-            worker.suspend()
-            while worker.status() != psutil.STATUS_STOPPED:
-                time.sleep(LOOK_SECONDS)
-            moment = self._observer.running(lengths)
-            if moment is None or moment.job_id != job or not hit(worker, job):
-                worker.resume()
-                return None
-            worker.kill()
-        except psutil.NoSuchProcess:
+            while time.monotonic() < until:
+                if is_there():
+                    os.kill(worker.pid, signal.SIGSTOP)
+                    while worker.status() != psutil.STATUS_STOPPED:
+                        pass
+                    moment = self._observer.running(self._lengths)
+                    if moment is not None and moment.job_id == job and is_there():
+                        worker.kill()
+                        return moment
+                    worker.resume()
+        except (psutil.NoSuchProcess, ProcessLookupError):
             return None
-        return moment
+        return None
 
-    def web(self, lengths: Mapping[str, int]) -> Kill:
+    def web(self) -> Kill:
         """Kills the web process, which takes the worker with it, and starts the studio again."""
         time.sleep(self._random.uniform(0, LONGEST_WAIT_SECONDS))
         self._studio.kill_web()
-        moment = self._observer.running(lengths)
+        moment = self._observer.running(self._lengths)
         self._studio.start()
         return Kill("web", moment)
 
-    def web_while_submitting(self, submit: Callable[[], object], lengths: Mapping[str, int]) -> Kill:
+    def web_while_submitting(self, submit: Callable[[], object]) -> Kill:
         """The same a moment after a client has begun to submit a job; the client then asks again, with the same key."""
         thread = threading.Thread(target=_without_an_answer, args=(submit,), daemon=True)
         thread.start()
         time.sleep(self._random.uniform(0, 0.15))
         self._studio.kill_web()
         thread.join()
-        moment = self._observer.running(lengths)
+        moment = self._observer.running(self._lengths)
         self._studio.start()
         return Kill("web, submitting", moment)
 
