@@ -87,7 +87,7 @@ def test_the_client_example_calls_documented_endpoints() -> None:
         "/import_file",
         "/job_status",
         "/job_result",
-        "/job_cancel",
+        *(f"/job_{what}" for what in ("cancel", "pause", "resume", "retry", "move", "priority", "events")),
         "/jobs",
     }
 
