@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -35,8 +36,13 @@ class Sprite:
 
 @cache
 def load_sprite(name: str) -> Sprite:
-    """Reads, crops to what is visible, squares and scales a sprite."""
-    path = WORLD_FOLDER / "sprites" / f"{name.replace(' ', '_')}.webp"
+    """The sprite of a noun of the vocabulary."""
+    return read_sprite(name, WORLD_FOLDER / "sprites" / f"{name.replace(' ', '_')}.webp")
+
+
+@cache
+def read_sprite(name: str, path: Path) -> Sprite:
+    """Reads, crops to what is visible, squares and scales a picture."""
     picture = np.asarray(Image.open(path).convert("RGBA"), dtype=np.float32) / 255.0
     visible = np.argwhere(picture[..., 3] > 0.05)
     (top, left), (bottom, right) = visible.min(0), visible.max(0) + 1

@@ -57,6 +57,19 @@ def world() -> World:
     )
 
 
+@cache
+def outside() -> dict[str, Noun]:
+    """Things that can be drawn and that no training ever saw, from outside.yaml."""
+    data = yaml.safe_load((WORLD_FOLDER / "outside.yaml").read_text(encoding="utf-8"))
+    return {name: _noun(name, values) for name, values in data.items()}
+
+
+def sprite_file(noun: str) -> Path:
+    """Where the picture of a thing lies, of the vocabulary or from outside of it; there is none for other words."""
+    folder = "sprites_outside" if noun in outside() else "sprites"
+    return WORLD_FOLDER / folder / f"{noun.replace(' ', '_')}.webp"
+
+
 def vocabulary() -> dict[str, list[str]]:
     """Names of all nouns, motions and scenes, in the world's order, for menus and completions."""
     words = world()

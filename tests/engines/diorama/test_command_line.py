@@ -91,15 +91,17 @@ def test_import_by_command_says_what_is_missing(
 
 
 def test_import_by_command(package: Path, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With every label present, the whole world arrives."""
-    from engines.diorama.vocabulary import world
+    """With every label present, the whole world arrives, and what lies outside of it."""
+    from engines.diorama.vocabulary import outside, world
 
-    labels.write_text(json.dumps([{"label": n.sprite, "hexcode": "1F98A"} for n in world().nouns.values()]))
-    folder = tmp_path / "sprites"
+    nouns = [*world().nouns.values(), *outside().values()]
+    labels.write_text(json.dumps([{"label": noun.sprite, "hexcode": "1F98A"} for noun in nouns]))
+    folder = tmp_path / "diorama"
     arguments = ["import-sprites", "--package", str(package), "--labels", str(labels), "--out", str(folder)]
     assert main(arguments) == 0
-    assert capsys.readouterr().out == f"{len(world().nouns)} sprites are in {folder}.\n"
-    assert (folder / "pine_tree.webp").is_file()
+    assert f"{len(world().nouns)} sprites are in {folder / 'sprites'}.\n" in capsys.readouterr().out
+    assert (folder / "sprites" / "pine_tree.webp").is_file()
+    assert (folder / "sprites_outside" / "polar_bear.webp").is_file()
 
 
 def test_a_clip_becomes_a_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
