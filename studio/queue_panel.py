@@ -36,6 +36,7 @@ TEMPLATE = """<section class="queue-panel" aria-label="Queue" data-news="{{value
     <label><input type="checkbox" data-tell="notify"> Notify me</label>
     <label><input type="checkbox" data-tell="sound"> Play a sound</label>
   </div>
+  {{#if value.notice}}<p class="queue-notice" role="alert">{{value.notice}}</p>{{/if}}
   {{#if value.rows}}{{else}}<p class="queue-empty">Nothing runs and nothing waits.</p>{{/if}}
   {{#each value.rows}}
   <article class="queue-row" data-state="{{this.state}}">
@@ -88,6 +89,7 @@ class QueuePanel:
     def _value(self, rows: list[Row], jobs: list[Job], running: str, more: int) -> dict[str, Any]:
         further = f"And {more} more that wait." if more > 0 else ""
         return {"rows": rows, "news": latest_news(jobs), "running": running, "further": further,
+                "notice": self.queue.notice or "",
                 "answered": "yes"}  # fmt: skip
 
     def updates(self, owner: str, opened: str, shown: str = "") -> dict[Any, Any]:

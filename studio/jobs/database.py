@@ -48,15 +48,20 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside happens, or nothing; no other thread or process writes in between."""
-        with self._lock:
+        """Everything inside happens, or nothing; no other thread or process writes in between.
+
+        Raises: ResourceError for a full disk or a damaged library, as every method here.
+        """
+        with self._lock, _said():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A statement that found the disk full may have ended the transaction already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def back_up(self, path: Path) -> None:
         """Copies the library at `path` to its backups; others may read and write meanwhile."""
@@ -70,14 +75,30 @@ class Database:
 
     def execute(self, statement: str, values: dict[str, Any]) -> int:
         """One writing statement. Returns the number of rows that it touched."""
-        with self._lock:
+        with self._lock, _said():
             return self._connection.execute(statement, values).rowcount
 
     def rows(self, query: str, values: dict[str, Any]) -> list[sqlite3.Row]:
-        with self._lock:
+        with self._lock, _said():
             return self._connection.execute(query, values).fetchall()
 
     def row(self, query: str, values: dict[str, Any]) -> sqlite3.Row | None:
-        with self._lock:
+        with self._lock, _said():
             found: sqlite3.Row | None = self._connection.execute(query, values).fetchone()
             return found
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """What is wrong with the disk or the file, in words; what is wrong with a statement stays what it is."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.DataError):
+            raise
+        if "no such" in str(error) or "syntax" in str(error):
+            raise
+        raise ResourceError(
+            f"The studio's library cannot be read or written: {error}.",
+            "Free some space on its disk and try again; a damaged library is mended when the studio starts.",
+        ) from error

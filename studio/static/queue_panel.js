@@ -56,11 +56,17 @@ const tell = (status, title) => {
   }
 };
 
+// What the studio found wrong when it started is shown to everybody once.
+const NOTICE = 'framewright-notice-read';
+const noticeOf = (now) => now.querySelector('.queue-notice')?.textContent || '';
+const unfold = (open) => document.body.classList.toggle('queue-open', open);
+
 let news = null;
 let told = false;
 const drawn = () => {
   const now = panel();
   if (!now) return;
+  if (noticeOf(now) && localStorage.getItem(NOTICE) !== noticeOf(now)) unfold(true);
   document.querySelector('[data-action="toggle-queue"]')?.setAttribute('aria-expanded', String(document.body.classList.contains('queue-open')));
   for (const box of now.querySelectorAll('[data-tell]')) box.checked = tells(box.dataset.tell);
   if (focused && document.activeElement === document.body) {
@@ -83,7 +89,8 @@ drawn();
 document.addEventListener('click', (event) => {
   const toggle = event.target.closest('[data-action="toggle-queue"]');
   if (!toggle) return;
-  const open = document.body.classList.toggle('queue-open');
+  const open = unfold();
+  if (!open && panel()) localStorage.setItem(NOTICE, noticeOf(panel()));
   toggle.setAttribute('aria-expanded', String(open));
   if (open) panel()?.querySelector('button, input')?.focus({preventScroll: true});
 });
