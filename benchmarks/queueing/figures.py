@@ -39,7 +39,8 @@ def lost_and_duplicated(campaign: Campaign) -> dict[str, float]:
     twice = Counter(job for (job,) in campaign.rows("SELECT job_id FROM events WHERE kind = 'done'"))
     return {
         "lost": float(campaign.plan.jobs - len(set(right))),
-        "duplicated": float(len(stored) - campaign.plan.jobs + sum(count - 1 for count in twice.values())),
+        # By name: as a difference of counts, a job that is missing would hide one that is there twice.
+        "duplicated": float(len(stored.keys() - wanted.keys()) + sum(count - 1 for count in twice.values())),
     }
 
 
