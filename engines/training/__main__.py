@@ -1,6 +1,6 @@
-"""python -m engines.training COMMAND --run FOLDER: the bundled model from nothing.
+"""python -m engines.training COMMAND --run FOLDER: the bundled model's second version, from the first.
 
-prepare   fit the tokenizer's linear code and build the latent caches (about 15 minutes on two cores)
+prepare   fit the tokenizer's linear code and build the latent caches (about half an hour on two cores)
 trunk     train the transformer; goes on where it was, ends cleanly on Ctrl+C
 decoder   train the tokenizer's decoder correction; goes on where it was
 export    write the averaged weights as a diffusers folder (--out)

@@ -36,7 +36,7 @@ def train_in_threads(
     shared = SharedParameters.of(make_transformer(run.config), processes)
     if state is not None:
         shared.load_state(state)
-    together = Together(threading.Barrier(processes), threading.Event(), threading.Event())
+    together = Together(threading.Barrier(processes, timeout=60), threading.Event(), threading.Event())
     if stop:
         together.wanted.set()
     plan = Plan(start, warm_from, torch.float32)
