@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,6 @@ from studio.tabs.interpolate import InterpolateTab
 from studio.tabs.upscale import UpscaleTab
 from studio.uploads import lines_of
 from tests.studio.footage_files import clip, picture
-
-
-@pytest.fixture
-def queue(tmp_path: Path) -> Iterator[JobQueue]:
-    made = JobQueue(tmp_path / "home", worker="inline")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def owned(queue: JobQueue) -> OwnedFiles:
-    return OwnedFiles(queue)
 
 
 @pytest.fixture

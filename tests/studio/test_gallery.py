@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +23,10 @@ from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
 from studio.tabs.gallery import GalleryTab
-from studio.tabs.upscale import UpscaleTab
 from tests.studio.a_job import job
 from tests.studio.footage_files import FPS, clip, picture
 
 ALL = ("", "all", "", 0)
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
-    made = JobQueue(tmp_path / "home", worker="inline")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def gallery(queue: JobQueue) -> GalleryTab:
-    owned, files = OwnedFiles(queue), FileServer()
-    with gr.Blocks():
-        return GalleryTab(queue, files, owned, [UpscaleTab(queue, files, owned)])
 
 
 def finished(queue: JobQueue, source: Path, owner: str = "local", takes: int = 1) -> Job:

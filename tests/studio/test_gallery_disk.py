@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import gradio as gr
 import pytest
 
-from studio.files import FileServer
 from studio.gallery_disk import facts_html, freed_sentence, panel_title, question_of, warning_html
 from studio.gallery_imports import bring
 from studio.gallery_sight import Sight
@@ -16,28 +13,11 @@ from studio.jobs.disk import TRASH_DAYS, Freed
 from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
 from studio.jobs.quota import DiskUse
-from studio.owned_files import OwnedFiles
 from studio.tabs.gallery import GalleryTab
-from studio.tabs.upscale import UpscaleTab
 from tests.studio.footage_files import clip
 
 ALL = ("", "all", "", 0)
 GIGABYTE = 10**9
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
-    made = JobQueue(tmp_path / "home", worker="inline")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def gallery(queue: JobQueue) -> GalleryTab:
-    owned, files = OwnedFiles(queue), FileServer()
-    with gr.Blocks():
-        return GalleryTab(queue, files, owned, [UpscaleTab(queue, files, owned)])
 
 
 @pytest.fixture

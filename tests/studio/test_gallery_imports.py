@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from engines.media.metadata import OutputRecord, sidecar_of
 from engines.media.writer import ClipWriter
-from studio.files import FileServer
 from studio.gallery_facts import FROM_ELSEWHERE, NOT_UNDERSTOOD, render_facts
 from studio.gallery_imports import bring
 from studio.gallery_list import Wanted, finished_renders
@@ -22,33 +20,12 @@ from studio.jobs.job import IMPORTED, Job
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
 from studio.tabs.gallery import GalleryTab
-from studio.tabs.upscale import UpscaleTab
 from tests.studio.footage_files import FPS, clip, frames, picture
 
 ALL = ("", "all", "", 0)
 ROOMS = {"super_resolution": "Upscale", "text_to_video": "Text to video"}
 UPSCALED = {"task": "super_resolution", "video": "/home/anna/holiday.mp4", "factor": 3}
 DRAWN = {"task": "text_to_video", "prompt": "a <b>fox</b> on a hill", "seed": 3}
-
-
-@pytest.fixture
-def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
-    made = JobQueue(tmp_path / "home", worker="inline")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def owned(queue: JobQueue) -> OwnedFiles:
-    return OwnedFiles(queue)
-
-
-@pytest.fixture
-def gallery(queue: JobQueue, owned: OwnedFiles) -> GalleryTab:
-    files = FileServer()
-    with gr.Blocks():
-        return GalleryTab(queue, files, owned, [UpscaleTab(queue, files, owned)])
 
 
 def with_record(path: Path, request: dict[str, Any]) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,13 +15,6 @@ from studio.jobs.queue import JobQueue
 from studio.queue_panel import QueuePanel
 from studio.queue_rows import actions_of, latest_news, row_of, state_words
 from tests.studio.a_job import job
-
-
-@pytest.fixture
-def queue(tmp_path: Path) -> Iterator[JobQueue]:
-    made = JobQueue(tmp_path / "home", worker="inline")
-    yield made
-    made.stop()
 
 
 @pytest.fixture
