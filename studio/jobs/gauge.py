@@ -29,6 +29,7 @@ class Gauge:
         self.disk_bytes = 0
         self._folder = folder
         self._process = psutil.Process()
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="gauge", daemon=True)
 
@@ -44,8 +45,11 @@ class Gauge:
         self.look()
 
     def look(self) -> None:
-        self.memory_bytes = max(self.memory_bytes, int(self._process.memory_info().rss))
-        self.disk_bytes = max(self.disk_bytes, size_of(self._folder))
+        memory, disk = int(self._process.memory_info().rss), size_of(self._folder)
+        # The thread and the caller may look at once: the one that looked first must not forget what the other saw.
+        with self._lock:
+            self.memory_bytes = max(self.memory_bytes, memory)
+            self.disk_bytes = max(self.disk_bytes, disk)
 
     def _watch(self) -> None:
         while not self._stopping.is_set():
