@@ -15,11 +15,13 @@ import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
-from engines.diorama.clip_spec import random_spec
-from engines.diorama.render import render
-from engines.training.linear_code import clip_to_tensor
+from engines.diorama.theatre.draw import render_scene
+from engines.diorama.theatre.random_scene import random_scene
+from engines.training.linear_code import SHAPES, clip_to_tensor
 from engines.training.pretrain import SAVE_SECONDS, Run
 from engines.training.run_state import append_log, load_state, save_state
+
+PICTURE_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,14 @@ class DecoderPlan:
 
 
 def _batch(plan: DecoderPlan, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pixels [B, 3, T, H, W] and object masks [B, 1, T, H, W]."""
+    """Pixels [B, 3, T, H, W] and object masks [B, 1, T, H, W]; one shape per batch, now and then single pictures."""
     random = np.random.default_rng([plan.seed, step])
-    clips = [render(random_spec(random), with_flow=False) for _ in range(plan.batch)]
-    masks = torch.stack([torch.from_numpy(clip.truth.mask)[None] for clip in clips])
-    return torch.cat([clip_to_tensor(clip) for clip in clips]), masks
+    shapes = list(SHAPES)
+    frames, height, width = shapes[int(random.choice(len(shapes), p=list(SHAPES.values())))]
+    frames = 1 if random.random() < PICTURE_SHARE else frames
+    scenes = [render_scene(random_scene(random, frames=frames, height=height, width=width)) for _ in range(plan.batch)]
+    masks = torch.stack([torch.from_numpy(scene.coverage.sum(0).clip(0, 1))[None] for scene in scenes])
+    return torch.cat([clip_to_tensor(scene.frames) for scene in scenes]), masks
 
 
 def reconstruction_loss(

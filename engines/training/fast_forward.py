@@ -18,6 +18,8 @@ import torch.nn.functional as functional
 from diffusers import LTXVideoTransformer3DModel
 
 BlockFunction = Callable[..., torch.Tensor]
+# Every token is seen by these before some are left out: so what is left knows of what was there.
+MIXING_BLOCKS = 2
 
 
 def _rms(x: torch.Tensor, eps: float) -> torch.Tensor:
@@ -88,6 +90,7 @@ def fast_forward(
     text_mask: torch.Tensor,
     rotary: tuple[torch.Tensor, torch.Tensor],
     block: BlockFunction = block_forward,
+    keep: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """The model's velocity.
 
@@ -97,8 +100,10 @@ def fast_forward(
         text: [B, L, 384] text encoder states; text_mask: [B, L], 1 for real tokens.
         rotary: From `rotary_tables`.
         block: `block_forward`, or a compiled version of it.
+        keep: Deferred masking (paper row 49): numbers of the tokens, [M], that go on after the first MIXING_BLOCKS
+            blocks, which see all of them; the others are left out. None keeps all.
 
-    Returns: [B, N, C].
+    Returns: [B, N, C], or [B, M, C] of the tokens that were kept.
     """
     batch, groups = sigmas.shape
     hidden = model.proj_in(tokens).unflatten(1, (groups, -1))
@@ -107,9 +112,18 @@ def fast_forward(
     embedded = embedded.view(batch, groups, 1, -1)
     projected = model.caption_projection(text).view(batch, text.shape[1], -1)
     bias = (1 - text_mask[:, None, None, :].float()) * -10000.0
-    for layer in model.transformer_blocks:
+    for index, layer in enumerate(model.transformer_blocks):
+        if index == MIXING_BLOCKS and keep is not None:
+            hidden, modulation, embedded = (_kept(one, keep, tokens.shape[1]) for one in (hidden, modulation, embedded))
+            rotary, block = (rotary[0][keep], rotary[1][keep]), block_forward
         hidden = block(layer, hidden, projected, bias, modulation, *rotary)
     shift, scale = (model.scale_shift_table + embedded.expand(-1, -1, 2, -1)).unbind(dim=2)
     normed = functional.layer_norm(hidden, hidden.shape[-1:], eps=1e-6)
     output: torch.Tensor = model.proj_out(normed * (1 + scale[:, :, None]) + shift[:, :, None])
     return output.flatten(1, 2)
+
+
+def _kept(x: torch.Tensor, keep: torch.Tensor, tokens: int) -> torch.Tensor:
+    """[B, S, P or 1, D] of groups → [B, M, 1, D] of the tokens that are kept."""
+    groups = x.shape[1]
+    return x.expand(-1, -1, tokens // groups, -1).flatten(1, 2)[:, keep, None]

@@ -1,14 +1,15 @@
 """Rendered clips as latents on disk: made once, read as memory maps, never a list in memory.
 
-A cache folder holds .npy files: latents float16 [n, N, C] (not normalised), coverage uint8 [n, N] (object share of the
-token, 0 … 255), caption int32 [n] (row in the caption tables), states float16 [m, L, 384], lengths uint8 [m], and
-captions.json. N tokens in frame-major order.
+A cache folder holds clips of one shape. meta.json says which; .npy files hold latents float16 [n, N, C] (not
+normalised), coverage uint8 [n, N] (share of the token that objects cover, 0 … 255), keys float16 [n, K, P, C] (single
+frames encoded alone: what is given of a clip's middle and end), caption int32 [n] (row in the caption tables), states
+float16 [m, L, 384], lengths uint8 [m]; captions.json the texts. N tokens in frame-major order, P those of a picture.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,20 +17,69 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+from engines.backend.autoencoders.patch_video import SPACE, TIME, PatchVideoAutoencoder
 from engines.backend.text_encoders import load_minilm
-from engines.diorama.captions import caption
-from engines.diorama.clip_spec import random_spec
-from engines.diorama.render import render
+from engines.diorama.theatre.captions import caption
+from engines.diorama.theatre.draw import RenderedScene, render_scene
+from engines.diorama.theatre.random_scene import random_scene
 from engines.training.linear_code import clip_to_tensor, object_coverage
+
+TEXT_TOKENS = 48
+
+
+@dataclass(frozen=True)
+class CachePlan:
+    """What a cache holds.
+
+    Attributes:
+        count: Clips.
+        keyframes: Frames that are also encoded alone, in rising order; the last is the clip's last frame.
+    """
+
+    count: int
+    frames: int
+    seed: int
+    height: int = 96
+    width: int = 96
+    keyframes: tuple[int, ...] = ()
+
+    @property
+    def slots(self) -> int:
+        return (self.frames - 1) // TIME + 1
+
+    @property
+    def rows(self) -> int:
+        return self.height // SPACE
+
+    @property
+    def columns(self) -> int:
+        return self.width // SPACE
+
+    @property
+    def tokens(self) -> int:
+        return self.slots * self.rows * self.columns
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some clips of a cache, float32: latents [B, N, C], coverage [B, N] 0 … 1, keys [B, K, P, C], states [B, L, 384],
+    mask [B, L]."""
+
+    latents: torch.Tensor
+    coverage: torch.Tensor
+    keys: torch.Tensor
+    states: torch.Tensor
+    mask: torch.Tensor
 
 
 @dataclass(frozen=True)
 class LatentCache:
     """Memory maps of one cache folder, named as in the module's docstring."""
 
+    plan: CachePlan
     latents: npt.NDArray[np.float16]
     coverage: npt.NDArray[np.uint8]
+    keys: npt.NDArray[np.float16]
     caption: npt.NDArray[np.int32]
     states: npt.NDArray[np.float16]
     lengths: npt.NDArray[np.uint8]
@@ -37,52 +87,74 @@ class LatentCache:
     def __len__(self) -> int:
         return len(self.latents)
 
-    def batch(self, rows: npt.NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """latents [B, N, C] float32, coverage [B, N] 0 … 1, states [B, L, 384], text mask [B, L]."""
+    def batch(self, rows: npt.NDArray[np.int64]) -> Rows:
+        """The clips of these rows, in rising order."""
         rows = np.sort(rows)
-        latents = torch.from_numpy(self.latents[rows].astype(np.float32))
-        coverage = torch.from_numpy(self.coverage[rows].astype(np.float32) / 255)
         captions = self.caption[rows]
-        states = torch.from_numpy(self.states[captions].astype(np.float32))
         lengths = torch.from_numpy(self.lengths[captions].astype(np.int64))
-        mask = (torch.arange(states.shape[1])[None] < lengths[:, None]).float()
-        return latents, coverage, states, mask
+        longest = int(lengths.max())
+        return Rows(
+            torch.from_numpy(self.latents[rows].astype(np.float32)),
+            torch.from_numpy(self.coverage[rows].astype(np.float32) / 255),
+            torch.from_numpy(self.keys[rows].astype(np.float32)),
+            torch.from_numpy(self.states[captions, :longest].astype(np.float32)),
+            (torch.arange(longest)[None] < lengths[:, None]).float(),
+        )
 
 
-def _render_part(folder: Path, vae: PatchVideoAutoencoder, frames: int, size: int, rows: range, seed: int) -> None:
-    """Fills its rows of the shared files and writes its captions beside them. Row i depends on (seed, i) alone."""
-    latents = np.load(folder / "latents.npy", mmap_mode="r+")
-    coverage = np.load(folder / "coverage.npy", mmap_mode="r+")
+def render_row(plan: CachePlan, row: int) -> tuple[RenderedScene, str]:
+    """Clip and caption of a row: a function of (seed, row) alone."""
+    random = np.random.default_rng([plan.seed, row])
+    spec = random_scene(random, frames=plan.frames, height=plan.height, width=plan.width)
+    return render_scene(spec), caption(spec, random).text
+
+
+@torch.no_grad()
+def encode_row(vae: PatchVideoAutoencoder, scene: RenderedScene, keyframes: tuple[int, ...]) -> list[torch.Tensor]:
+    """[latents [N, C], keys [K, P, C]]."""
+    pixels = clip_to_tensor(scene.frames)
+    latents = vae.encode(pixels).latent_dist.mode()[0].flatten(1).T
+    if not keyframes:
+        return [latents, latents.new_zeros(0, latents.shape[0] // pixels.shape[2], latents.shape[1])]
+    alone = pixels[0, :, list(keyframes)].transpose(0, 1)[:, :, None]
+    return [latents, vae.encode(alone).latent_dist.mode().flatten(2).transpose(1, 2)]
+
+
+def _render_part(folder: Path, vae: PatchVideoAutoencoder, plan: CachePlan, rows: range) -> None:
+    """Fills its rows of the shared files and writes its captions beside them."""
+    torch.set_num_threads(1)
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("latents", "coverage", "keys")}
     captions: list[str] = []
     for row in rows:
-        random = np.random.default_rng([seed, row])
-        spec = random_spec(random, frames=frames, size=size)
-        captions.append(caption(spec, random))
-        clip = render(spec, with_flow=False)
-        with torch.no_grad():
-            code = vae.encode(clip_to_tensor(clip)).latent_dist.mode()
-        latents[row] = code[0].flatten(1).T.numpy()
-        coverage[row] = (object_coverage(clip).flatten() * 255).round().byte().numpy()
-    latents.flush()
-    coverage.flush()
+        scene, text = render_row(plan, row)
+        captions.append(text)
+        latents, keys = encode_row(vae, scene, plan.keyframes)
+        arrays["latents"][row] = latents.numpy()
+        if plan.keyframes:
+            arrays["keys"][row] = keys.numpy()
+        arrays["coverage"][row] = (object_coverage(scene).flatten() * 255).round().byte().numpy()
+    for array in arrays.values():
+        array.flush()
     (folder / f"captions.{rows.start}.json").write_text(json.dumps(captions), encoding="utf-8")
 
 
-def build_cache(
-    folder: Path, vae: PatchVideoAutoencoder, count: int, frames: int, size: int, seed: int, processes: int
-) -> None:
-    """Renders and encodes `count` training clips. Does nothing where the folder is complete already."""
+def build_cache(folder: Path, vae: PatchVideoAutoencoder, plan: CachePlan, processes: int) -> None:
+    """Renders and encodes training clips. Does nothing where the folder is complete already."""
     if (folder / "captions.json").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = ((frames - 1) // 4 + 1) * (size // 16) ** 2
-    channels = vae.config["latent_channels"]
-    np.lib.format.open_memmap(folder / "latents.npy", "w+", np.float16, (count, tokens, channels)).flush()
-    np.lib.format.open_memmap(folder / "coverage.npy", "w+", np.uint8, (count, tokens)).flush()
-    edges = np.linspace(0, count, processes + 1).astype(int)
+    channels, cells = vae.config["latent_channels"], plan.rows * plan.columns
+    shapes = {
+        "latents": (np.float16, (plan.count, plan.tokens, channels)),
+        "coverage": (np.uint8, (plan.count, plan.tokens)),
+        "keys": (np.float16, (plan.count, len(plan.keyframes), cells, channels)),
+    }
+    for name, (kind, shape) in shapes.items():
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, shape).flush()
+    edges = np.linspace(0, plan.count, processes + 1).astype(int)
     parts = [range(int(a), int(b)) for a, b in pairwise(edges)]
     context = torch.multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_render_part, args=(folder, vae, frames, size, part, seed)) for part in parts]
+    workers = [context.Process(target=_render_part, args=(folder, vae, plan, part)) for part in parts]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -90,6 +162,7 @@ def build_cache(
         if worker.exitcode:
             raise RuntimeError(f"rendering into {folder} failed with exit code {worker.exitcode}")
     captions = [text for part in parts for text in json.loads((folder / f"captions.{part.start}.json").read_text())]
+    (folder / "meta.json").write_text(json.dumps(asdict(plan)), encoding="utf-8")
     _encode_caption_table(folder, captions)
 
 
@@ -97,22 +170,22 @@ def _encode_caption_table(folder: Path, captions: list[str]) -> None:
     distinct = sorted(set(captions))
     index = {text: row for row, text in enumerate(distinct)}
     np.save(folder / "caption.npy", np.array([index[text] for text in captions], np.int32))
-    states = np.lib.format.open_memmap(folder / "states.npy", "w+", np.float16, (len(distinct), 24, 384))
+    states = np.lib.format.open_memmap(folder / "states.npy", "w+", np.float16, (len(distinct), TEXT_TOKENS, 384))
     lengths = np.zeros(len(distinct), np.uint8)
-    encoder = load_minilm(states.shape[1])
+    encoder = load_minilm(TEXT_TOKENS)
     for start in range(0, len(distinct), 256):
         encoded = encoder.encode(distinct[start : start + 256])
         states[start : start + 256] = encoded.values.numpy()
         lengths[start : start + 256] = encoded.mask.sum(1).numpy()
     states.flush()
     np.save(folder / "lengths.npy", lengths)
+    # Last: a folder with this file is complete.
     (folder / "captions.json").write_text(json.dumps(distinct), encoding="utf-8")
 
 
 def open_cache(folder: Path) -> LatentCache:
     """Raises FileNotFoundError where the cache has not been built."""
-    names = ("latents", "coverage", "caption", "states", "lengths")
+    names = ("latents", "coverage", "keys", "caption", "states", "lengths")
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
-    longest = int(arrays["lengths"].max())
-    arrays["states"] = arrays["states"][:, :longest]
-    return LatentCache(**arrays)
+    known = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    return LatentCache(CachePlan(**{**known, "keyframes": tuple(known["keyframes"])}), **arrays)

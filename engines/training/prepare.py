@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.training.latent_cache import build_cache
+from engines.training.latent_cache import CachePlan, build_cache
 from engines.training.linear_code import BlockMoments, fit, gather_moments, measure_statistics
 from engines.training.pretrain import Run
 
@@ -31,4 +31,5 @@ def prepare(run: Run) -> None:
         vae.save_pretrained(folder)
     vae = PatchVideoAutoencoder.from_pretrained(folder)
     for name, cache in run.config["caches"].items():
-        build_cache(run.folder / "cache" / name, vae, cache["count"], cache["frames"], 96, cache["seed"], processes)
+        plan = CachePlan(**{**cache, "keyframes": tuple(cache.get("keyframes", ()))})
+        build_cache(run.folder / "cache" / name, vae, plan, processes)

@@ -17,12 +17,14 @@ import torch
 import yaml
 from diffusers import LTXVideoTransformer3DModel
 
-from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+from engines.backend.autoencoders.patch_video import TIME, PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
 from engines.backend.text_encoders import load_minilm
+from engines.conditioning.given import Grid
+from engines.training.continued import continued_transformer
 from engines.training.fast_forward import block_forward, fast_forward, rotary_tables
-from engines.training.flow_batch import NoiseMix, add_noise, draw_sigmas, flow_loss
-from engines.training.latent_cache import LatentCache, open_cache
+from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss
+from engines.training.latent_cache import CachePlan, LatentCache, Rows, open_cache
 from engines.training.run_state import append_log, load_carried_state, load_state, save_state
 from engines.training.shared_parameters import SharedParameters
 
@@ -81,14 +83,6 @@ def make_transformer(config: dict[str, Any]) -> LTXVideoTransformer3DModel:
     return model
 
 
-def token_coordinates(slots: int, size: int) -> torch.Tensor:
-    """[3, N]: seconds and pixels of each token; slot k starts at max(0, 4k − 3) / fps (TRAINING.md, point 5)."""
-    cells = torch.arange(size // 16) * 16.0
-    starts = torch.tensor([max(0, 4 * k - 3) / FPS for k in range(slots)])
-    grid = torch.meshgrid(starts, cells, cells, indexing="ij")
-    return torch.stack([axis.flatten() for axis in grid])
-
-
 @dataclass(frozen=True)
 class Plan:
     """Where all processes begin and what they compute in. `warm_from` > 0: moments are fresh since that step."""
@@ -126,10 +120,7 @@ class Worker:
         self.mean, self.scale = vae.latents_mean, vae.latents_std
         self.dtype = plan.dtype
         self.model = make_transformer(run.config).to(plan.dtype)
-        self.rotary = {
-            name: rotary_tables(self.model, token_coordinates((cache["frames"] - 1) // 4 + 1, 96))
-            for name, cache in run.config["caches"].items()
-        }
+        self.rotary: dict[tuple[Grid, tuple[int, ...]], tuple[torch.Tensor, torch.Tensor]] = {}
         self.empty = load_minilm().encode([""])
         # Compiling takes half a minute per shape and a C++ compiler: not worth it for a run of a few steps.
         compiled = run.config.get("compile", True)
@@ -145,24 +136,73 @@ class Worker:
     def batch_loss(self, step: int) -> torch.Tensor:
         """The loss of this process's share of a step."""
         config, seed = self.run.config, [self.run.config["seed"], step, self.process]
-        numbers = np.random.default_rng(seed)
-        share = self.run.phase_at(step)["pictures_share"]
-        # All processes take the same kind in a step, so that none waits for another.
-        kind = "pictures" if np.random.default_rng(seed[:2]).random() < share else "clips"
+        numbers, shared = np.random.default_rng(seed), np.random.default_rng(seed[:2])
+        phase = self.run.phase_at(step)
+        shares = phase["shares"]
+        # All processes take the same shape and pattern in a step, so that none waits for another.
+        kind = str(shared.choice(list(shares), p=np.array(list(shares.values())) / sum(shares.values())))
         cache = self.cache(kind)
-        rows = numbers.choice(len(cache), config["batch"][kind], replace=False)
-        clean, coverage, states, mask = cache.batch(rows)
+        together = torch.Generator().manual_seed(int(shared.integers(2**62)))
+        grid = self._grid(kind, cache.plan, together)
+        keyframes = tuple(frame for frame in cache.plan.keyframes if TIME * grid.first_slot < frame <= grid.last_frame)
+        pattern = draw_pattern(grid, keyframes, self.mix, together)
+        batch = max(1, config["tokens_per_batch"] // len(pattern.made))
+        rows = cache.batch(numbers.choice(len(cache), batch, replace=False))
         generator = torch.Generator().manual_seed(int(numbers.integers(2**62)))
-        dropped = torch.rand(len(rows), generator=generator) < self.mix.text_dropout
+        clean, coverage = self._tokens(rows, cache.plan, pattern)
+        states, mask = self._text(rows, generator)
+        sigmas = draw_sigmas(pattern, batch, self.mix, generator)
+        noisy, target, per_token = add_noise(clean, sigmas, generator)
+        keep = self._kept_tokens(phase.get("keep", 1.0), noisy.shape[1], generator)
+        is_usual = sigmas.shape[1] in (1, grid.slots) and noisy.shape[1] == grid.tokens
+        velocity = fast_forward(
+            self.model, noisy.to(self.dtype), sigmas, states.to(self.dtype), mask, self._rotary(pattern),
+            self.block if is_usual else block_forward, keep,
+        )  # fmt: skip
+        made = pattern.made
+        if keep is not None:
+            target, per_token, coverage, made = target[:, keep], per_token[:, keep], coverage[:, keep], made[keep]
+        return flow_loss(velocity, target, per_token, coverage, made, self.mix)
+
+    def _grid(self, kind: str, plan: CachePlan, generator: torch.Generator) -> Grid:
+        """The whole clip, or of a long one a window from anywhere."""
+        slots = int(self.run.config.get("window_slots", {}).get(kind, plan.slots))
+        first = 0
+        if slots < plan.slots:
+            if torch.rand((), generator=generator) < self.mix.window:
+                first = int(torch.randint(1, plan.slots - slots + 1, (), generator=generator))
+            else:
+                slots = plan.slots
+        return Grid(slots, plan.rows, plan.columns, FPS, first)
+
+    def _tokens(self, rows: Rows, plan: CachePlan, pattern: Pattern) -> tuple[torch.Tensor, torch.Tensor]:
+        """Normalised tokens [B, M, C] and their coverage [B, M]; what is given needs none."""
+        grid = pattern.grid
+        part = slice(grid.first_slot * grid.cells, (grid.first_slot + grid.slots) * grid.cells)
+        keys = [rows.keys[:, plan.keyframes.index(frame)] for frame in pattern.given.keyframes]
+        clean = torch.cat([rows.latents[:, part], *keys], dim=1)
+        none = torch.zeros(len(clean), len(keys) * grid.cells)
+        return (clean - self.mean) / self.scale, torch.cat([rows.coverage[:, part], none], dim=1)
+
+    def _text(self, rows: Rows, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """States and mask, some of them of the empty prompt."""
+        states, mask = rows.states, rows.mask
+        dropped = torch.rand(len(states), generator=generator) < self.mix.text_dropout
         longest = states.shape[1]
         states[dropped], mask[dropped] = self.empty.values[:, :longest], self.empty.mask[:, :longest]
-        slots = clean.shape[1] // 36
-        sigmas = draw_sigmas(len(rows), slots, self.mix, generator)
-        noisy, target, per_token = add_noise((clean - self.mean) / self.scale, sigmas, generator)
-        velocity = fast_forward(
-            self.model, noisy.to(self.dtype), sigmas, states.to(self.dtype), mask, self.rotary[kind], self.block
-        )
-        return flow_loss(velocity, target, per_token, coverage, self.mix)
+        return states, mask
+
+    def _kept_tokens(self, share: float, tokens: int, generator: torch.Generator) -> torch.Tensor | None:
+        if share >= 1:
+            return None
+        count = max(1, round(share * tokens))
+        return torch.randperm(tokens, generator=generator)[:count].sort().values
+
+    def _rotary(self, pattern: Pattern) -> tuple[torch.Tensor, torch.Tensor]:
+        key = (pattern.grid, pattern.given.keyframes)
+        if key not in self.rotary:
+            self.rotary[key] = rotary_tables(self.model, pattern.coordinates)
+        return self.rotary[key]
 
     def train(self) -> None:
         config, running, began, parent = self.run.config, list[float](), time.monotonic(), os.getppid()
@@ -236,6 +276,12 @@ def pretrain(run: Run, carried: Path | None = None) -> None:
         state, start = load_carried_state(carried)
         shared.load_state(state)
         warm = start
+    elif run.config.get("continue_from"):
+        begun = continued_transformer(
+            Path(run.config["continue_from"]), run.folder / "vae", make_transformer(run.config)
+        )
+        for flat in (shared.master, shared.average):
+            flat.copy_(SharedParameters.of(begun, 1).master)
     plan = Plan(start, warm, compute_dtype(torch.device("cpu")))
     append_log(run.log, event="start", step=start, dtype=str(plan.dtype), torch=torch.__version__, processes=processes)
     context = torch.multiprocessing.get_context("spawn")

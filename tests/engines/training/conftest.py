@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import torch
 import yaml
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.training.latent_cache import build_cache
+from engines.training.latent_cache import CachePlan, build_cache
 from engines.training.pretrain import Run
 
-CACHE = {"count": 12, "frames": 5, "seed": 9}
+CACHE = CachePlan(count=12, frames=9, seed=9, height=96, width=64, keyframes=(3, 8))
 MakeRun = Callable[..., Run]
 
 
@@ -33,10 +34,16 @@ def tiny_config(steps: int, processes: int) -> dict[str, Any]:
             "cross_attention_dim": 24,
         },
         "tokenizer": {"channels": 4},
-        "caches": {"clips": CACHE},
-        "noise": {"first_frame_clean": 0.3, "per_frame": 0.3, "text_dropout": 0.3, "object_weight": 3.0},
-        "phases": [{"name": "clips", "steps": steps, "pictures_share": 0.0}],
-        "batch": {"clips": 3},
+        "caches": {"clips": asdict(CACHE)},
+        "window_slots": {"clips": 2},
+        "noise": {
+            "modes": {"nothing": 0.3, "first frame": 0.2, "keyframes": 0.3, "region": 0.2},
+            "per_frame": 0.3,
+            "text_dropout": 0.3,
+            "window": 0.4,
+        },
+        "phases": [{"name": "clips", "steps": steps, "shares": {"clips": 1.0}}],
+        "tokens_per_batch": 220,
         "rates": {"muon": 0.01, "adam": 0.001, "warmup": 2, "cooldown": 2, "floor": 0.05},
         "average_decay": 0.9,
     }
@@ -53,7 +60,7 @@ def prepared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model.latents_mean.copy_(torch.tensor([0.1, -0.2, 0.0, 0.3]))
         model.latents_std.copy_(torch.tensor([1.0, 1.5, 0.8, 1.2]))
     model.save_pretrained(folder / "vae")
-    build_cache(folder / "cache" / "clips", model, CACHE["count"], CACHE["frames"], 96, CACHE["seed"], processes=1)
+    build_cache(folder / "cache" / "clips", model, CACHE, processes=1)
     return folder
 
 

@@ -9,9 +9,10 @@ from diffusers import LTXVideoTransformer3DModel
 from engines.backend.catalogue import load_catalogue
 from engines.backend.families.ltx import LTXFamily
 from engines.backend.registry import ModelRegistry
+from engines.conditioning.given import Grid, coordinates
 from engines.training.__main__ import DEFAULT_CONFIG
 from engines.training.fast_forward import fast_forward, rotary_tables
-from engines.training.pretrain import Run, token_coordinates
+from engines.training.pretrain import Run
 
 SLOTS, PER_SLOT = 3, 4
 
@@ -116,6 +117,22 @@ def test_tokens_begin_where_the_family_puts_them(tiny_diorama: ModelRegistry) ->
     assert isinstance(family, LTXFamily)
     for frames, slots in ((1, 1), (17, 5)):
         geometry = family.geometry(96, 96, frames, 24)
-        assert torch.allclose(token_coordinates(slots, 96), family.coordinates(geometry)[0])
+        assert torch.allclose(coordinates(Grid(slots, 6, 6)), family.coordinates(geometry)[0])
     config = Run.open(DEFAULT_CONFIG.parent, DEFAULT_CONFIG).config
     assert config["rope_theta"] == load_catalogue()["diorama"].facts.rope_theta
+
+
+def test_tokens_that_are_left_out_leave_the_others_as_the_mixing_blocks_made_them(
+    model: LTXVideoTransformer3DModel, inputs: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rotary = rotary_tables(model, inputs["coordinates"])
+    whole = ours(model, inputs, PER_FRAME)
+    keep = torch.tensor([0, 3, 4, 9])
+    arguments = (model, inputs["tokens"], PER_FRAME, inputs["text"], inputs["mask"], rotary)
+    # With no block after the mixing ones nothing is missed by those that stay.
+    assert torch.allclose(fast_forward(*arguments, keep=keep), whole[:, keep], atol=1e-5)
+    monkeypatch.setattr("engines.training.fast_forward.MIXING_BLOCKS", 1)
+    assert torch.allclose(fast_forward(*arguments, keep=torch.arange(12)), whole, atol=1e-5)
+    fewer = fast_forward(*arguments, keep=keep)
+    assert fewer.shape == (2, 4, 6)
+    assert not torch.allclose(fewer, whole[:, keep], atol=1e-3)

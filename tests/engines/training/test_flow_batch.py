@@ -5,55 +5,94 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engines.training.flow_batch import NoiseMix, add_noise, draw_sigmas, flow_loss
+from engines.conditioning.given import Grid, Mode
+from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss
 
-PLAIN = NoiseMix(first_frame_clean=0.0, per_frame=0.0)
+GRID = Grid(5, 3, 2)
+FRAMES = (5, 9, 16)
+PLAIN = NoiseMix(per_frame=0.0)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def drawn(mode: Mode, per_frame: float = 0.0, grid: Grid = GRID, seed: int = 0) -> tuple[Pattern, torch.Tensor]:
+    """A pattern of this mode and its levels for 4 samples."""
+    mix = NoiseMix({mode: 1.0}, per_frame=per_frame)
+    pattern = draw_pattern(grid, FRAMES, mix, seeded(seed))
+    return pattern, draw_sigmas(pattern, 4, mix, seeded(seed))
+
+
 def test_one_level_serves_all_tokens_unless_the_mix_says_otherwise() -> None:
-    sigmas = draw_sigmas(4, 5, PLAIN, seeded())
+    pattern, sigmas = drawn("nothing")
     assert sigmas.shape == (4, 1)
     assert len(set(sigmas.flatten().tolist())) == 4
-
-
-def test_the_first_frame_may_be_clean() -> None:
-    sigmas = draw_sigmas(4, 5, NoiseMix(first_frame_clean=1.0, per_frame=0.0), seeded())
-    assert sigmas.shape == (4, 5)
-    assert (sigmas[:, 0] == 0).all()
-    assert (sigmas[:, 1:] == sigmas[:, 1:2]).all()
-    assert ((sigmas[:, 1:] > 0) & (sigmas[:, 1:] < 1)).all()
-    assert len(set(sigmas[:, 1].tolist())) == 4
+    assert pattern.made.all()
 
 
 def test_each_slot_may_have_its_own_level() -> None:
-    sigmas = draw_sigmas(3, 5, NoiseMix(first_frame_clean=0.0, per_frame=1.0), seeded())
-    assert sigmas.shape == (3, 5)
-    assert len(set(sigmas.flatten().tolist())) == 15
+    _, sigmas = drawn("nothing", per_frame=1.0)
+    assert sigmas.shape == (4, 5)
+    assert len(set(sigmas.flatten().tolist())) == 20
 
 
-def test_a_picture_always_has_one_level() -> None:
-    """A clean first frame of a single one would leave nothing to learn."""
+def test_what_is_given_has_a_level_of_its_own_and_does_not_count() -> None:
+    pattern, sigmas = drawn("first and last frame")
+    assert sigmas.shape == (4, 6)
+    assert (sigmas[:, [0, 5]] == pattern.noise).all()
+    assert (sigmas[:, 1:5] == sigmas[:, 1:2]).all()
+    assert pattern.made.tolist() == [False] * 6 + [True] * 24 + [False] * 6
+    assert pattern.coordinates.shape == (3, 36)
+
+
+def test_a_region_has_levels_token_by_token() -> None:
+    pattern, sigmas = next(one for one in (drawn("region", seed=seed) for seed in range(20)) if one[1].shape[1] == 30)
+    given = pattern.given.tokens.flatten()
+    assert (sigmas[:, given] == pattern.noise).all()
+    assert torch.equal(pattern.made, ~given)
+    assert all(len(set(row[~given].tolist())) == 1 for row in sigmas)
+
+
+def test_half_of_what_is_given_is_clean_and_the_rest_a_little_noisy() -> None:
+    levels = [drawn("first frame", seed=seed)[0].noise for seed in range(200)]
+    assert sum(level == 0 for level in levels) / 200 == pytest.approx(0.5, abs=0.1)
+    assert 0.1 < max(levels) <= NoiseMix().given_noise
+
+
+def test_a_picture_gives_nothing() -> None:
+    """A clean frame of a single one would leave nothing to learn."""
     for seed in range(20):
-        sigmas = draw_sigmas(3, 1, NoiseMix(first_frame_clean=0.5, per_frame=0.5), seeded(seed))
-        assert sigmas.shape == (3, 1)
-        assert (sigmas > 0).all()
+        pattern, sigmas = drawn("first frame", per_frame=1.0, grid=Grid(1, 3, 2), seed=seed)
+        assert pattern.made.all()
+        assert sigmas.shape == (4, 1)
 
 
-def test_patterns_are_drawn_as_often_as_the_mix_says() -> None:
-    generator, mix = seeded(), NoiseMix(first_frame_clean=0.2, per_frame=0.1)
-    drawn = [draw_sigmas(2, 5, mix, generator) for _ in range(3000)]
-    per_slot = [sigmas for sigmas in drawn if sigmas.shape[1] == 5]
-    clean_first = sum(bool((sigmas[:, 0] == 0).all()) for sigmas in per_slot) / len(drawn)
-    assert clean_first == pytest.approx(0.2, abs=0.03)
-    assert len(per_slot) / len(drawn) - clean_first == pytest.approx(0.1, abs=0.025)
+def test_modes_are_drawn_as_often_as_the_mix_says() -> None:
+    generator, mix = seeded(), NoiseMix({"nothing": 0.6, "first frame": 0.3, "last frame": 0.1}, per_frame=0.2)
+    patterns = [draw_pattern(GRID, FRAMES, mix, generator) for _ in range(2000)]
+    first = sum(bool(one.given.tokens[0].all()) for one in patterns) / 2000
+    last = sum(one.given.keyframes == (16,) for one in patterns) / 2000
+    assert first == pytest.approx(0.3, abs=0.03)
+    assert last == pytest.approx(0.1, abs=0.025)
+    assert sum(one.per_frame for one in patterns) / 2000 == pytest.approx(0.2, abs=0.03)
+
+
+def test_a_window_gives_only_what_it_holds() -> None:
+    window = Grid(3, 3, 2, first_slot=1)
+    mix = NoiseMix({"first frame": 0.5, "last frame": 0.5})
+    patterns = [draw_pattern(window, (5, 9), mix, seeded(seed)) for seed in range(20)]
+    assert not any(one.given.is_anything for one in patterns), "frame 12 ends the window, and is not encoded alone"
+
+
+def test_shares_that_do_not_add_up_are_refused() -> None:
+    with pytest.raises(ValueError, match="add up to 0.5"):
+        NoiseMix({"nothing": 0.5})
 
 
 def test_levels_are_logit_normal() -> None:
-    logits = draw_sigmas(20000, 1, NoiseMix(logit_mean=0.6), seeded()).logit()
+    mix = NoiseMix(logit_mean=0.6, per_frame=0.0)
+    logits = draw_sigmas(draw_pattern(GRID, FRAMES, mix, seeded()), 20000, mix, seeded()).logit()
     assert float(logits.mean()) == pytest.approx(0.6, abs=0.03)
     assert float(logits.std()) == pytest.approx(1, abs=0.03)
 
@@ -77,34 +116,34 @@ def test_one_level_spreads_over_all_tokens() -> None:
     assert torch.equal(per_token[..., 0], torch.tensor([[0.2], [0.7]]).expand(2, 6))
 
 
+MADE = torch.tensor([False, True, True, True])
+
+
 def loss_parts() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Prediction [2, 4, 3], target, σ per token [2, 4, 1] (two tokens clean), coverage [2, 4]."""
+    """Prediction [2, 4, 3], target, σ per token [2, 4, 1] (the first token given), coverage [2, 4]."""
     generator = seeded(3)
     predicted, target = (torch.randn(2, 4, 3, generator=generator) for _ in range(2))
-    per_token = torch.tensor([[0.0, 0.5, 0.5, 0.5], [0.8, 0.8, 0.8, 0.0]])[..., None]
+    per_token = torch.tensor([[0.0, 0.5, 0.5, 0.5], [0.1, 0.8, 0.8, 0.8]])[..., None]
     return predicted, target, per_token, torch.rand(2, 4, generator=generator)
 
 
-def test_clean_tokens_do_not_count() -> None:
+def test_given_tokens_do_not_count() -> None:
     predicted, target, per_token, coverage = loss_parts()
-    before = flow_loss(predicted, target, per_token, coverage, PLAIN)
-    predicted[0, 0] += 100
-    predicted[1, 3] -= 100
+    before = flow_loss(predicted, target, per_token, coverage, MADE, PLAIN)
+    predicted[:, 0] += 100
     predicted.requires_grad_()
-    after = flow_loss(predicted, target, per_token, coverage, PLAIN)
+    after = flow_loss(predicted, target, per_token, coverage, MADE, PLAIN)
     assert torch.equal(after, before)
     after.backward()
     assert predicted.grad is not None
-    assert not predicted.grad[0, 0].any()
-    assert not predicted.grad[1, 3].any()
-    assert predicted.grad[0, 1:].abs().min() > 0
+    assert not predicted.grad[:, 0].any()
+    assert predicted.grad[:, 1:].abs().min() > 0
 
 
-def test_without_object_weight_it_is_the_mean_over_noisy_tokens() -> None:
+def test_without_object_weight_it_is_the_mean_over_what_is_made() -> None:
     predicted, target, per_token, coverage = loss_parts()
-    noisy = per_token[..., 0] > 0
-    expected = ((predicted - target) ** 2)[noisy].mean()
-    loss = flow_loss(predicted, target, per_token, coverage, NoiseMix(object_weight=0.0))
+    expected = ((predicted - target) ** 2)[:, MADE].mean()
+    loss = flow_loss(predicted, target, per_token, coverage, MADE, NoiseMix(object_weight=0.0))
     assert float(loss) == pytest.approx(float(expected))
 
 
@@ -114,10 +153,10 @@ def test_the_object_counts_more_where_its_place_is_certain() -> None:
     coverage, mix = torch.tensor([[1.0, 0.0]]), NoiseMix(object_weight=3.0)
     for sigma in (0.1, 0.5, 1.0):
         weight = 1 + 3 * (1 - sigma) ** 2
-        loss = flow_loss(predicted, target, torch.full((1, 2, 1), sigma), coverage, mix)
+        loss = flow_loss(predicted, target, torch.full((1, 2, 1), sigma), coverage, torch.ones(2).bool(), mix)
         assert float(loss) == pytest.approx(weight / (weight + 1))
 
 
 def test_a_perfect_prediction_costs_nothing() -> None:
     _, target, per_token, coverage = loss_parts()
-    assert float(flow_loss(target.clone(), target, per_token, coverage, NoiseMix())) == 0
+    assert float(flow_loss(target.clone(), target, per_token, coverage, MADE, NoiseMix())) == 0

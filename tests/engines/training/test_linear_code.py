@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder, to_blocks
-from engines.diorama.clip_spec import ClipSpec, random_spec
-from engines.diorama.render import render
+from engines.diorama.theatre.draw import RenderedScene, render_scene
+from engines.diorama.theatre.spec import SceneSpec, Thing
 from engines.training.linear_code import (
     OBJECT_WEIGHT,
     BlockMoments,
     clip_to_tensor,
+    draw_clip,
     fit,
     gather_moments,
     latent_scale,
@@ -23,6 +24,7 @@ from engines.training.linear_code import (
 )
 
 CHANNELS = 6
+SMALL = {(17, 32, 32): 0.5, (17, 32, 48): 0.5}
 CLIPS, PICTURES, SEED = 4, 3, 7
 
 
@@ -44,13 +46,12 @@ class Fitted:
 @pytest.fixture(scope="module")
 def fitted() -> Fitted:
     """Fitted to moments that were gathered in two parts, as the processes of a run do."""
-    parts = [gather_moments(SEED, CLIPS, PICTURES, size=32), gather_moments(SEED + 1, 1, 0, size=32)]
-    made = []
+    parts = [gather_moments(SEED, CLIPS, PICTURES, SMALL), gather_moments(SEED + 1, 1, 0, SMALL)]
+    made: list[RenderedScene] = []
     for seed, clips, pictures in ((SEED, CLIPS, PICTURES), (SEED + 1, 1, 0)):
         random = np.random.default_rng(seed)
-        for frames in [17] * clips + [1] * pictures:
-            made.append(render(random_spec(random, frames=frames, size=32), with_flow=False))
-    blocks = torch.cat([to_blocks(clip_to_tensor(clip)).flatten(0, 3) for clip in made]).double().numpy()
+        made += [draw_clip(random, frames, SMALL) for frames in [17] * clips + [1] * pictures]
+    blocks = torch.cat([to_blocks(clip_to_tensor(clip.frames)).flatten(0, 3) for clip in made]).double().numpy()
     coverage = torch.cat([object_coverage(clip).flatten() for clip in made]).double().numpy()
     return Fitted(fit(parts, CHANNELS), blocks, 1 + OBJECT_WEIGHT * coverage)
 
@@ -102,18 +103,18 @@ def test_moments_of_parts_add_up() -> None:
 
 
 def test_coverage_is_the_mask_averaged_over_blocks() -> None:
-    clip = render(ClipSpec("house", "slides right", "room", 3), with_flow=False)
+    clip = render_scene(SceneSpec(scene="room", actors=(Thing(noun="house", motion="slides right", seed=3),)))
     coverage = object_coverage(clip)
     assert coverage.shape == (5, 6, 6)
-    mask = torch.from_numpy(clip.truth.mask)
+    mask = torch.from_numpy(clip.coverage[0])
     assert torch.allclose(coverage[0], mask[0].unflatten(0, (6, 16)).unflatten(2, (6, 16)).mean((1, 3)), atol=1e-5)
     last = mask[13:].unflatten(1, (6, 16)).unflatten(3, (6, 16)).mean((0, 2, 4))
     assert torch.allclose(coverage[4], last, atol=1e-5)
 
 
 def test_pixels_run_from_minus_one_to_one() -> None:
-    clip = render(ClipSpec("penguin", "stays still", "snow", 3), with_flow=False)
-    pixels = clip_to_tensor(clip)
+    clip = render_scene(SceneSpec(scene="snow", actors=(Thing(noun="penguin"),)))
+    pixels = clip_to_tensor(clip.frames)
     assert pixels.shape == (1, 3, 17, 96, 96)
     assert torch.equal(((pixels + 1) * 127.5).round().byte()[0].permute(1, 2, 3, 0), torch.from_numpy(clip.frames))
 
