@@ -24,7 +24,7 @@ from engines.conditioning.given import Grid
 from engines.training.continued import continued_transformer
 from engines.training.fast_forward import block_forward, fast_forward, rotary_tables
 from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss
-from engines.training.latent_cache import CachePlan, LatentCache, Rows, open_cache
+from engines.training.latent_cache import TEXT_TOKENS, CachePlan, LatentCache, Rows, open_cache
 from engines.training.run_state import append_log, load_carried_state, load_state, save_state
 from engines.training.shared_parameters import SharedParameters
 
@@ -121,7 +121,7 @@ class Worker:
         self.dtype = plan.dtype
         self.model = make_transformer(run.config).to(plan.dtype)
         self.rotary: dict[tuple[Grid, tuple[int, ...]], tuple[torch.Tensor, torch.Tensor]] = {}
-        self.empty = load_minilm().encode([""])
+        self.empty = load_minilm(TEXT_TOKENS).encode([""])
         # Compiling takes half a minute per shape and a C++ compiler: not worth it for a run of a few steps.
         compiled = run.config.get("compile", True)
         self.block = torch.compile(block_forward, dynamic=False) if compiled else block_forward

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,19 @@ def train_in_threads(
         together.wanted.set()
     plan = Plan(start, warm_from, torch.float32)
     workers = [Worker(run, shared, together, process, plan) for process in range(processes)]
-    threads = [threading.Thread(target=worker.train) for worker in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+
+    def train(worker: Worker) -> None:
+        try:
+            worker.train()
+        except Exception:
+            together.barrier.abort()  # or the others would wait for this one for ever
+            raise
+
+    with ThreadPoolExecutor(processes) as pool:
+        results = [pool.submit(train, worker) for worker in workers]
+    failures = [error for error in (result.exception() for result in results) if error is not None]
+    for error in sorted(failures, key=lambda error: isinstance(error, threading.BrokenBarrierError)):
+        raise error
 
 
 def killed(run: Run, patch: Callable[[int], None], step: int) -> int:
