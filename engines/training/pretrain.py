@@ -23,7 +23,7 @@ from engines.backend.text_encoders import load_minilm
 from engines.conditioning.given import Grid
 from engines.training.continued import continued_transformer
 from engines.training.fast_forward import block_forward, fast_forward, rotary_tables
-from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss
+from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss, kept_tokens
 from engines.training.latent_cache import TEXT_TOKENS, CachePlan, LatentCache, Rows, open_cache
 from engines.training.run_state import append_log, load_carried_state, load_state, save_state
 from engines.training.shared_parameters import SharedParameters
@@ -153,7 +153,7 @@ class Worker:
         states, mask = self._text(rows, generator)
         sigmas = draw_sigmas(pattern, batch, self.mix, generator)
         noisy, target, per_token = add_noise(clean, sigmas, generator)
-        keep = self._kept_tokens(phase.get("keep", 1.0), noisy.shape[1], generator)
+        keep = kept_tokens(pattern, phase.get("keep", 1.0), generator)
         is_usual = sigmas.shape[1] in (1, grid.slots) and noisy.shape[1] == grid.tokens
         velocity = fast_forward(
             self.model, noisy.to(self.dtype), sigmas, states.to(self.dtype), mask, self._rotary(pattern),
@@ -191,12 +191,6 @@ class Worker:
         longest = states.shape[1]
         states[dropped], mask[dropped] = self.empty.values[:, :longest], self.empty.mask[:, :longest]
         return states, mask
-
-    def _kept_tokens(self, share: float, tokens: int, generator: torch.Generator) -> torch.Tensor | None:
-        if share >= 1:
-            return None
-        count = max(1, round(share * tokens))
-        return torch.randperm(tokens, generator=generator)[:count].sort().values
 
     def _rotary(self, pattern: Pattern) -> tuple[torch.Tensor, torch.Tensor]:
         key = (pattern.grid, pattern.given.keyframes)
