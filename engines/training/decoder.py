@@ -18,8 +18,10 @@ from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
 from engines.diorama.theatre.draw import render_scene
 from engines.diorama.theatre.random_scene import random_scene
+from engines.errors import InvalidRequest
 from engines.training.linear_code import clip_to_tensor
-from engines.training.pretrain import SAVE_SECONDS, Run
+from engines.training.pretrain import SAVE_SECONDS
+from engines.training.run import Run
 from engines.training.run_state import append_log, load_state, save_state
 
 USUAL_FRAMES = 17
@@ -80,6 +82,10 @@ def reconstruction_loss(
 
 def train_decoder(run: Run) -> None:
     """Trains to the end of the plan and writes the tokenizer with its correction to the run's folder `vae`."""
+    if "decoder" not in run.config:
+        raise InvalidRequest(
+            "The configuration has no decoder.", "Add decoder; presets/training/diorama.yaml shows it.", "decoder"
+        )
     plan = DecoderPlan(**run.config["decoder"])
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.training.pretrain import LOG_EVERY, Run, make_transformer
+from engines.training.pretrain import LOG_EVERY, make_transformer
+from engines.training.run import Run
 from engines.training.run_state import load_state
 from engines.training.shared_parameters import SharedParameters
 
@@ -44,7 +45,9 @@ def export(run: Run, folder: Path) -> int:
     vae = PatchVideoAutoencoder.from_pretrained(trained if trained.exists() else run.folder / "vae")
     vae.to(torch.float16).save_pretrained(folder / "vae")
     _forget_origin(folder / "vae" / "config.json")
-    _write_json(folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "shift": run.config["sampling_shift"]})
+    _write_json(
+        folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "shift": run.config.get("sampling_shift", 1.0)}
+    )
     _write_json(folder / "model_index.json", INDEX)
     write_curve(run, folder / "training_curve.jsonl", step)
     return step

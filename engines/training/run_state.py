@@ -31,6 +31,12 @@ def load_state(path: Path) -> tuple[dict[str, torch.Tensor], int]:
         return tensors, int((file.metadata() or {})["step"])
 
 
+def state_step(path: Path) -> int:
+    """The step of a state, from its header alone. Raises FileNotFoundError."""
+    with safe_open(path, framework="pt") as file:
+        return int((file.metadata() or {})["step"])
+
+
 def load_carried_state(path: Path) -> tuple[dict[str, torch.Tensor], int]:
     """The committed state as a full one: fresh moments, the average as weights. Warm up again after it."""
     carried, step = load_state(path)
