@@ -5,31 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from engines.conditioning.given import Mode
-from engines.errors import InvalidRequest
+from engines.training.yaml_files import Part, read_checked
 
+EXAMPLE = "presets/training/diorama.yaml"
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Tokenizer(_Part):
+class Tokenizer(Part):
     """Fitting the linear code: channels of the latents, and how many renders it is fitted to."""
 
     channels: Annotated[int, Field(ge=1, le=3072)]
-    clips: Count = 1
-    pictures: Annotated[int, Field(ge=0)] = 0
-    seeds: Annotated[list[int], Field(min_length=1)] = [0]
+    clips: Count
+    pictures: Annotated[int, Field(ge=0)]
+    seeds: Annotated[list[int], Field(min_length=1)]
 
 
-class Cache(_Part):
+class Cache(Part):
     """Clips of one shape; see latent_cache.CachePlan."""
 
     count: Count
@@ -48,10 +44,10 @@ class Cache(_Part):
         return self
 
 
-class Noise(_Part):
+class Noise(Part):
     """See flow_batch.NoiseMix."""
 
-    modes: dict[Mode, Share] = {"nothing": 1.0}
+    modes: dict[Mode, Share]
     per_frame: Share = 0.2
     text_dropout: Share = 0.1
     given_noise: Share = 0.5
@@ -67,7 +63,7 @@ class Noise(_Part):
         return self
 
 
-class Phase(_Part):
+class Phase(Part):
     """So many steps on such a mix of caches; keep below 1 is deferred masking."""
 
     name: str
@@ -76,7 +72,7 @@ class Phase(_Part):
     keep: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class Rates(_Part):
+class Rates(Part):
     muon: Positive
     adam: Positive
     warmup: Count
@@ -84,7 +80,7 @@ class Rates(_Part):
     floor: Share
 
 
-class Decoder(_Part):
+class Decoder(Part):
     """See decoder.DecoderPlan."""
 
     width: Count
@@ -95,10 +91,10 @@ class Decoder(_Part):
     latent_noise: Annotated[float, Field(ge=0)]
     object_weight: Annotated[float, Field(ge=0)]
     seed: int
-    shapes: list[tuple[Count, Count, Count, Positive]] = [(17, 96, 96, 1.0)]
+    shapes: tuple[tuple[Count, Count, Count, Positive], ...] = ((17, 96, 96, 1.0),)
 
 
-class RunConfig(_Part):
+class RunConfig(Part):
     """A whole configuration (presets/training/*.yaml)."""
 
     seed: int
@@ -114,7 +110,7 @@ class RunConfig(_Part):
     average_decay: Annotated[float, Field(ge=0, lt=1)]
     sampling_shift: Positive = 1.0
     continue_from: str | None = None
-    window_slots: dict[str, Annotated[int, Field(ge=2)]] = {}
+    window_slots: dict[str, Annotated[int, Field(ge=2)]] = Field(default_factory=dict)
     compile: bool = True
     sheet_every: Annotated[int, Field(ge=0)] = 0
     decoder: Decoder | None = None
@@ -132,41 +128,5 @@ class RunConfig(_Part):
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The file's content, checked.
-
-    Raises: InvalidRequest naming the file and the line's field ("phases.1.steps"), what is allowed and what to do.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InvalidRequest(
-            f"There is no configuration {path}.", "Give an existing file with --config.", "config"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidRequest(
-            f"{path} is not readable YAML: {error}.", "Mend the line that it names.", "config"
-        ) from error
-    if not isinstance(content, dict):
-        raise InvalidRequest(
-            f"{path} holds no fields.", "Write “name: value” lines, as presets/training/diorama.yaml has.", "config"
-        )
-    try:
-        RunConfig.model_validate(content)
-    except ValidationError as error:
-        raise _readable(error, path) from error
-    return content
-
-
-def _readable(error: ValidationError, path: Path) -> InvalidRequest:
-    """The first mistake as a sentence; how many more there are, too."""
-    first, more = error.errors()[0], error.error_count() - 1
-    field = ".".join(str(part) for part in first["loc"] if part != "[key]") or None
-    if first["type"] == "extra_forbidden":
-        message, fix = f"{path}: there is no field {field}.", "Remove the line, or mend its spelling."
-    elif first["type"] == "missing":
-        message, fix = f"{path}: {field} is missing.", f"Add {field}; presets/training/diorama.yaml shows it."
-    else:
-        said = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        place = f"{field}: " if field else ""
-        message, fix = f"{path}: {place}{said}.", f"Change {field or 'these lines'}."
-    return InvalidRequest(message, fix + (f" There are {more} more mistakes." if more else ""), field)
+    """The file's content, checked. Raises InvalidRequest naming the field, what is allowed and what to do."""
+    return read_checked(path, RunConfig, EXAMPLE)
