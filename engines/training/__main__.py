@@ -23,12 +23,13 @@ from engines.errors import InvalidRequest, UserError
 from engines.training.curve import draw_curve
 from engines.training.decoder import train_decoder
 from engines.training.export import export
+from engines.training.json_lines import read_lines
 from engines.training.prepare import prepare
 from engines.training.pretrain import pretrain
 from engines.training.run import Run
 from engines.training.run_state import save_carried_state
 from engines.training.sample_sheet import held_out_prompts, load_exported, sheet_of_run, write_sheet
-from engines.training.watch import Watch, read_log
+from engines.training.watch import Watch
 
 DEFAULT_CONFIG = Path("presets/training/diorama.yaml")
 
@@ -65,7 +66,7 @@ def _carry(run: Run, arguments: argparse.Namespace) -> None:
 
 
 def _curve(run: Run, arguments: argparse.Namespace) -> None:
-    records = read_log(run.log)
+    records = read_lines(run.log)
     if not any("loss" in record for record in records):
         raise InvalidRequest(f"The run in {run.folder} has logged no loss yet.", "Train it first.", "run")
     draw_curve(records, arguments.out or run.folder / "curve.png")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -11,20 +10,10 @@ from typing import Any
 import torch
 
 from engines.training.curve import draw_curve
+from engines.training.json_lines import read_lines
 from engines.training.run_state import state_step
 
 CURVE_EVERY = 5  # logged records
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """A run's log: one record a line; the last line of a killed run may be torn and is left out."""
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return records
 
 
 def duration(seconds: float) -> str:
@@ -69,7 +58,7 @@ class Watch:
     ) -> None:
         self._folder, self._total, self._sheet_every = folder, total, sheet_every
         self._make_sheet, self._report = make_sheet, report
-        self._seen = len(read_log(folder / "log.jsonl"))
+        self._seen = len(read_lines(folder / "log.jsonl"))
         self._size = -1
         self._sheet: BaseProcess | None = None
         self._sheet_step = self._newest_sheet()
@@ -81,7 +70,7 @@ class Watch:
         if size == self._size:
             return
         self._size = size
-        records = read_log(log)
+        records = read_lines(log)
         for count, record in enumerate(records[self._seen :], start=self._seen + 1):
             if "loss" in record:
                 self._report(progress_line(record, self._total, self._recent(records[:count])))
@@ -93,7 +82,7 @@ class Watch:
     def close(self) -> None:
         """Draws the curve to its end and waits for a sheet that is being made."""
         self.look()
-        records = read_log(self._folder / "log.jsonl")
+        records = read_lines(self._folder / "log.jsonl")
         if any("loss" in record for record in records):
             draw_curve(records, self._folder / "curve.png")
         if self._sheet is not None:

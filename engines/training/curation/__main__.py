@@ -1,8 +1,9 @@
 """python -m engines.training.curation --videos FOLDER --out FOLDER: your own videos made ready for training.
 
-Finds shots, measures them, takes captions from files beside the videos (clip.txt, clip.json) and writes into --out:
-manifest.jsonl (what is kept, by size and length), dropped.jsonl (the rest with the reasons) and report.md. Originals are
-only read. Run it again after a stop, with other thresholds, or with more videos: what was measured is kept.
+Finds shots, measures clips of them, takes captions from files beside the videos (clip.txt, clip.json) and writes into
+--out: manifest.jsonl (what is kept, by size and length), dropped.jsonl (the rest with the reasons) and report.md.
+Originals are only read. Run it again after a stop, with other thresholds, or with more videos: what was measured is
+kept.
 Exit status: 0 done, 2 it could not be done as asked.
 """
 

@@ -6,7 +6,7 @@ A clip is dropped for the first reason that holds, in the order of REASONS, so t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from engines.training.curation.captions import CaptionError, sidecar_captions
 from engines.training.curation.rules import Rules, Thresholds
 
 REASONS = (
-    "unreadable", "too short", "shape", "caption", "still", "shaky", "blurred", "dark", "bright", "clipped", "bars",
-    "dull", "dissolve", "duplicate", "worst clarity", "worst appeal",
+    "unreadable", "too short", "shape", "caption", "dark", "bright", "bars", "clipped", "still", "fast", "shaky",
+    "dissolve", "blurred", "dull", "duplicate", "worst clarity", "worst appeal",
 )  # fmt: skip
 
 
@@ -27,13 +27,14 @@ class Clip:
     """A clip of a video, or a video of which there is none.
 
     Attributes:
-        file: Relative to the videos' folder.
+        file: Relative to the videos' folder. shot: number of its shot there.
         first, end: Frames at the rate of the rules; 0 and 0 for a whole file.
         measures: As measures.Measures names them; empty for a whole file.
         reason: Why it is dropped, one of REASONS; None if it is kept. detail: the measure and its bound, or the error.
     """
 
     file: str
+    shot: int = 0
     first: int = 0
     end: int = 0
     measures: dict[str, Any] | None = None
@@ -66,8 +67,14 @@ def _clips_of(record: dict[str, Any], folder: Path, rules: Rules) -> list[Clip]:
         captions, missing = (), str(error)
     clips = []
     for found in record["clips"]:
-        measures = {name: value for name, value in found.items() if name not in ("first", "end")}
-        place = {"file": file, "first": found["first"], "end": found["end"], "measures": measures}
+        measures = {name: value for name, value in found.items() if name not in ("shot", "first", "end")}
+        place = {
+            "file": file,
+            "shot": found["shot"],
+            "first": found["first"],
+            "end": found["end"],
+            "measures": measures,
+        }
         if size is None:
             detail = f"{record['width']} × {record['height']} fits into no bucket"
             clips.append(Clip(**place, reason="shape", detail=detail))
@@ -83,11 +90,11 @@ def _clips_of(record: dict[str, Any], folder: Path, rules: Rules) -> list[Clip]:
 def _fault(measures: dict[str, Any], keep: Thresholds) -> tuple[str | None, str]:
     """The first bound that is not met, and by what."""
     bounds = (
-        ("still", "motion", keep.motion[0], True), ("shaky", "motion", keep.motion[1], False),
-        ("blurred", "clarity", keep.clarity, True), ("dark", "brightness", keep.brightness[0], True),
-        ("bright", "brightness", keep.brightness[1], False), ("clipped", "clipped", keep.clipped, False),
-        ("bars", "bars", keep.bars, False), ("dull", "appeal", keep.appeal, True),
-        ("dissolve", "continuity", keep.continuity, True),
+        ("dark", "brightness", keep.brightness[0], True), ("bright", "brightness", keep.brightness[1], False),
+        ("bars", "bars", keep.bars, False), ("clipped", "clipped", keep.clipped, False),
+        ("still", "motion", keep.motion[0], True), ("fast", "motion", keep.motion[1], False),
+        ("shaky", "shake", keep.shake, False), ("dissolve", "mixing", keep.mixing, False),
+        ("blurred", "clarity", keep.clarity, True), ("dull", "appeal", keep.appeal, True),
     )  # fmt: skip
     for reason, name, bound, is_least in bounds:
         value = measures[name]
@@ -105,9 +112,10 @@ def _without_duplicates(clips: list[Clip], bits: int) -> list[Clip]:
         if clip.reason is None and clip.measures is not None:
             pictures = np.array(clip.measures["pictures"], np.uint64)
             apart = np.bitwise_count(kept[: len(owners)] ^ pictures).max(axis=1, initial=0)
-            same = np.flatnonzero(apart <= bits)
-            if len(same):
-                first = owners[int(same[0])]
+            same = [owners[int(row)] for row in np.flatnonzero(apart <= bits)]
+            # Clips of one shot are meant to be alike.
+            first = next((one for one in same if (one.file, one.shot) != (clip.file, clip.shot)), None)
+            if first is not None:
                 clip = _dropped(clip, "duplicate", f"looks like {first.file}, frames {first.first} to {first.end}")
             else:
                 kept[len(owners)] = pictures
@@ -118,12 +126,12 @@ def _without_duplicates(clips: list[Clip], bits: int) -> list[Clip]:
 
 def _without_worst(clips: list[Clip], name: str, share: float) -> list[Clip]:
     ranked = sorted(
-        (clip for clip in clips if clip.reason is None and clip.measures), key=lambda clip: clip.measures[name]
+        ((clip.measures[name], row) for row, clip in enumerate(clips) if clip.reason is None and clip.measures)
     )
-    worst = {id(clip) for clip in ranked[: int(share * len(ranked))]}
+    worst = {row for _, row in ranked[: int(share * len(ranked))]}
     detail = f"among the last {100 * share:g} % by {name}"
-    return [_dropped(clip, f"worst {name}", detail) if id(clip) in worst else clip for clip in clips]
+    return [_dropped(clip, f"worst {name}", detail) if row in worst else clip for row, clip in enumerate(clips)]
 
 
 def _dropped(clip: Clip, reason: str, detail: str) -> Clip:
-    return Clip(clip.file, clip.first, clip.end, clip.measures, clip.captions, clip.bucket, reason, detail)
+    return replace(clip, reason=reason, detail=detail)

@@ -21,7 +21,7 @@ from engines.media.target import write_atomically
 from engines.training.curation.decide import REASONS, Clip
 from engines.training.curation.rules import Rules
 
-MEASURES = ("motion", "clarity", "brightness", "clipped", "bars", "appeal", "continuity")
+MEASURES = ("motion", "shake", "clarity", "brightness", "clipped", "bars", "appeal", "mixing")
 
 
 def write_results(clips: list[Clip], out: Path, rules: Rules) -> None:

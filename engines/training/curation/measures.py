@@ -13,12 +13,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.footage.cuts import grey, likeness
+from engines.footage.cuts import Grey, grey
 from engines.media.optical_flow import optical_flow
 
 Frames = npt.NDArray[np.uint8]
 SHORT_SIDE = 256  # of the frames that are measured
 BLACK, WHITE = 8, 247  # grey levels that count as clipped
+DRIFT = 6.0  # grey levels
+CHANGED, HALF_WAY = 12, 0.2  # grey levels; part of the change by which a mixture may be off
 BAR_LEVEL = 20  # a row of nothing brighter than this is a black bar
 
 
@@ -28,22 +30,26 @@ class Measures:
 
     Attributes:
         motion: Median length of the flow, its upper quarter averaged over the picture, in percent of the diagonal
-            from one measured frame to the next (an eighth of a second).
+            from one measured frame to the next (an eighth of a second). 0 where only compression noise differs.
+        shake: How much the picture's own motion (median of the flow) changes from one step to the next, median, in the
+            same unit: a steady pan has none.
         clarity: Variance of the Laplacian of brightness, median over frames.
         brightness: Mean grey level, 0 … 255. clipped: pixels that are black or white outside of bars, percent.
         bars: Part of the picture under black bars on opposite sides, percent.
         appeal: Colourfulness (Hasler and Süsstrunk 2003) and contrast (deviation of brightness), their mean, 0 … 100.
-        continuity: Least likeness of two measured frames three steps apart, laid over each other along flow.
+        mixing: Largest part of the picture that turns into something else by mere mixing, over two steps, percent: a
+            dissolve or a fade. Where things move, a pixel lies half-way between its neighbours in time only by chance.
         pictures: Three 64-bit difference hashes, of the first, the middle and the last measured frame.
     """
 
     motion: float
+    shake: float
     clarity: float
     brightness: float
     clipped: float
     bars: float
     appeal: float
-    continuity: float
+    mixing: float
     pictures: tuple[int, int, int]
 
 
@@ -55,16 +61,16 @@ def measure(frames: Frames) -> Measures:
     inside = _inside_of_bars(np.max(greys, axis=0))
     seen = [picture[inside] for picture in greys]
     small = [grey(frame[inside]) for frame in frames]
-    apart = 3
-    likenesses = [likeness(*pair) for pair in zip(small, small[apart:], strict=False)]
+    motion, shake = _motion(small)
     return Measures(
-        motion=_motion(small),
+        motion=motion,
+        shake=shake,
         clarity=float(np.median([cv2.Laplacian(picture, cv2.CV_32F).var() for picture in seen])),
         brightness=float(np.mean([picture.mean() for picture in seen])),
         clipped=100 * float(np.mean([((picture <= BLACK) | (picture >= WHITE)).mean() for picture in seen])),
         bars=100 * (1 - seen[0].size / greys[0].size),
         appeal=float(np.median([_appeal(frame[inside]) for frame in frames])),
-        continuity=min(likenesses, default=1.0),
+        mixing=100 * max((_mixed(*three) for three in zip(small, small[1:], small[2:], strict=False)), default=0.0),
         pictures=(picture_hash(seen[0]), picture_hash(seen[len(seen) // 2]), picture_hash(seen[-1])),
     )
 
@@ -76,15 +82,31 @@ def picture_hash(picture: npt.NDArray[np.uint8]) -> int:
     return int(np.packbits(bits).view(">u8")[0])
 
 
-def _motion(small: list[npt.NDArray[np.uint8]]) -> float:
-    """A small thing that moves over a still picture is motion too: the mean of the fastest quarter of the pixels."""
+def _motion(small: list[Grey]) -> tuple[float, float]:
+    """motion and shake. A small thing that moves over a still picture is motion too: the fastest quarter counts."""
     diagonal = float(np.hypot(*small[0].shape))
-    lengths = []
-    for pair in pairwise(small):
-        length = np.linalg.norm(optical_flow(*pair), axis=-1).flatten()
+    lengths, own = list[float](), []
+    for before, after in pairwise(small):
+        flow = np.zeros((*before.shape, 2), np.float32) if _is_same(before, after) else optical_flow(before, after)
+        length = np.linalg.norm(flow, axis=-1).flatten()
         fastest = max(1, length.size // 4)
         lengths.append(float(np.partition(length, -fastest)[-fastest:].mean()))
-    return 100 * float(np.median(lengths)) / diagonal if lengths else 0.0
+        own.append(np.median(flow.reshape(-1, 2), axis=0))
+    changes = [float(np.linalg.norm(second - first)) for first, second in pairwise(own)]
+    motion, shake = (float(np.median(values)) if values else 0.0 for values in (lengths, changes))
+    return 100 * motion / diagonal, 100 * shake / diagonal
+
+
+def _is_same(first: Grey, second: Grey) -> bool:
+    """Whether nothing but compression noise differs; an encoder lets a still picture drift by a few grey levels."""
+    return float(cv2.GaussianBlur(cv2.absdiff(first, second).astype(np.float32), (0, 0), 1.0).max()) < DRIFT
+
+
+def _mixed(before: Grey, between: Grey, after: Grey) -> float:
+    """Part of the picture that changes, and is half-way changed in between."""
+    first, middle, last = (picture.astype(np.float32) for picture in (before, between, after))
+    change = np.abs(last - first)
+    return float(((change > CHANGED) & (np.abs(middle - (first + last) / 2) < HALF_WAY * change)).mean())
 
 
 def _inside_of_bars(brightest: npt.NDArray[np.uint8]) -> tuple[slice, slice]:

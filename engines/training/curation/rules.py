@@ -20,22 +20,24 @@ class Thresholds(Part):
 
     Attributes:
         motion: Least and most, percent of the diagonal in an eighth of a second.
+        shake: Most change of the whole picture's motion from one eighth of a second to the next, in the same unit.
         clarity: Least variance of the Laplacian at a short side of 256 pixels.
         brightness: Least and most mean grey level, 0 … 255.
         clipped: Most pixels that are black or white, percent.
         bars: Most of the picture that black bars take, percent.
         appeal: Least colourfulness and contrast taken together: a proxy, it knows no beauty.
-        continuity: Least likeness of frames a third of a second apart: what lies below dissolves into another shot.
+        mixing: Most of the picture that changes by mere mixing, percent: what lies above is a dissolve or a fade.
         worst: Share of the shots that is dropped on top of that, the last by clarity, and the last by appeal.
     """
 
     motion: tuple[Percent, Percent]
+    shake: Percent
     clarity: Annotated[float, Field(ge=0)]
     brightness: tuple[float, float]
     clipped: Percent
     bars: Percent
     appeal: Annotated[float, Field(ge=0)]
-    continuity: Annotated[float, Field(ge=-1, le=1)]
+    mixing: Percent
     worst: Share = 0.0
 
     @model_validator(mode="after")

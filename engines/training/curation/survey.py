@@ -1,13 +1,12 @@
 """Everything that is known of each video, measured once and kept in survey.jsonl: a killed run goes on after it.
 
-One line a file: {"file", "bytes", "changed", "reading", "height", "width", "shots", "clips": [{"first", "end", …}]} or,
-instead of what follows "reading", "unreadable" with the reason. Clips are what could be trained on, a few out of each
-shot, with their measures. Nothing is decided here.
+One line a file: {"file", "bytes", "changed", "reading", "height", "width", "shots", "clips": [{"shot", "first", "end",
+measures}]} or, instead of what follows "reading", "unreadable" with the reason. Clips are what could be trained on, a
+few out of each shot. Nothing is decided here.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from engines.training.curation.buckets import windows
 from engines.training.curation.measures import SHORT_SIDE, Frames, Measures, measure
 from engines.training.curation.rules import Rules
 from engines.training.curation.shots import Shot, find_shots
+from engines.training.json_lines import append_line, read_lines
 from engines.training.watch import duration
 
 SUFFIXES = {".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v", ".gif", ".mpg", ".mpeg", ".ts"}
@@ -65,24 +65,12 @@ def survey(folder: Path, out: Path, rules: Rules, report: Callable[[str], None])
         record = known.get(stamp["file"])
         if record is None or any(record.get(name) != value for name, value in stamp.items()):
             record = stamp | _look_at(folder / path, rules)
-            with log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+            append_line(log, record)
             measured += 1
             left = (monotonic() - began) / measured * (len(paths) - number)
             said = record.get("unreadable") or f"{len(record['clips'])} clips of {record['shots']} shots"
             report(f"{number} of {len(paths)}, {path}: {said}; {duration(left)} left")
         yield record
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a .jsonl file; a line that a kill tore is left out."""
-    records = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return records
 
 
 def _stamp(path: Path, shown: Path, rules: Rules) -> dict[str, Any]:
@@ -100,8 +88,9 @@ def _look_at(path: Path, rules: Rules) -> dict[str, Any]:
         size = measured_size(info)
         shots = list(find_shots(ClipReader(path, size=size, fps=rules.fps)))
         long = [shot.trimmed(rules.trimmed) for shot in shots if shot.length >= rules.shortest_shot]
-        clips = [clip for shot in long for clip in windows(shot, rules)]
-        records = [_as_record(one) for one in measured_clips(ClipReader(path, size=size, fps=rules.fps), clips)]
+        owners = [(number, clip) for number, shot in enumerate(long) for clip in windows(shot, rules)]
+        measured = measured_clips(ClipReader(path, size=size, fps=rules.fps), [clip for _, clip in owners])
+        records = [_as_record(one, owner) for one, (owner, _) in zip(measured, owners, strict=True)]
     except UserError as error:
         return {"unreadable": error.message}
     return {"height": info.height, "width": info.width, "shots": len(shots), "clips": records}
@@ -132,5 +121,5 @@ def measured_clips(video: ClipReader, clips: list[Shot]) -> Iterator[Measured]:
         yield Measured(clips[current], measure(np.stack(kept)))
 
 
-def _as_record(one: Measured) -> dict[str, Any]:
-    return {"first": one.clip.first, "end": one.clip.end, **asdict(one.measures)}
+def _as_record(one: Measured, shot: int) -> dict[str, Any]:
+    return {"shot": shot, "first": one.clip.first, "end": one.clip.end, **asdict(one.measures)}

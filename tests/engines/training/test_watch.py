@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from engines.training.curve import draw_curve, running_mean
+from engines.training.json_lines import read_lines
 from engines.training.run_state import append_log, save_state, state_step
-from engines.training.watch import Watch, duration, progress_line, read_log
+from engines.training.watch import Watch, duration, progress_line
 
 
 def record(step: int, loss: float = 0.5, seconds: float = 2.0, phase: str = "long") -> dict[str, Any]:
@@ -70,7 +71,8 @@ def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
     append_log(log, **record(20))
     with log.open("a", encoding="utf-8") as file:
         file.write('{"step": 40, "lo')
-    assert [one["step"] for one in read_log(log)] == [20]
+    append_log(log, **record(60))
+    assert [one["step"] for one in read_lines(log)] == [20, 60]
 
 
 def test_a_sheet_is_made_for_each_so_many_steps_of_the_saved_state(tmp_path: Path) -> None:
