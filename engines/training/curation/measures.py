@@ -13,14 +13,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.footage.cuts import Grey, grey
-from engines.media.optical_flow import optical_flow
+from engines.footage.cuts import SMOOTH_FLOW, Grey, grey
+from engines.media.optical_flow import optical_flow, warp
 
 Frames = npt.NDArray[np.uint8]
 SHORT_SIDE = 256  # of the frames that are measured
 BLACK, WHITE = 8, 247  # grey levels that count as clipped
 DRIFT = 6.0  # grey levels
 CHANGED, HALF_WAY = 12, 0.2  # grey levels; part of the change by which a mixture may be off
+MIXING_WORTH_A_LOOK = 0.1
 BAR_LEVEL = 20  # a row of nothing brighter than this is a black bar
 
 
@@ -103,10 +104,15 @@ def _is_same(first: Grey, second: Grey) -> bool:
 
 
 def _mixed(before: Grey, between: Grey, after: Grey) -> float:
-    """Part of the picture that changes, and is half-way changed in between."""
+    """Part of the picture that changes, is half-way changed in between, and did not merely move (smooth things that
+    move look mixed, too; flow is smoothed, for unsmoothed it bends any picture into any other)."""
     first, middle, last = (picture.astype(np.float32) for picture in (before, between, after))
     change = np.abs(last - first)
-    return float(((change > CHANGED) & (np.abs(middle - (first + last) / 2) < HALF_WAY * change)).mean())
+    half_way = (change > CHANGED) & (np.abs(middle - (first + last) / 2) < HALF_WAY * change)
+    if half_way.mean() < MIXING_WORTH_A_LOOK:
+        return float(half_way.mean())
+    flow = np.asarray(cv2.GaussianBlur(optical_flow(before, after), (0, 0), SMOOTH_FLOW), np.float32)
+    return float((half_way & (np.abs(warp(last, flow) - first) > CHANGED)).mean())
 
 
 def _inside_of_bars(brightest: npt.NDArray[np.uint8]) -> tuple[slice, slice]:
