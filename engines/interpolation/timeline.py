@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from engines.footage.cuts import FLASH_FRAMES, Grey, grey, is_cut, repeats
 from engines.footage.footage import Footage, Frame
 from engines.footage.neighbours import Near, with_neighbours
-from engines.interpolation.cuts import FLASH_FRAMES, Grey, grey, is_cut, repeats
 
 # Animation is drawn on twos or threes; a longer stretch without change is meant to stand still.
 MOST_REPEATS = 3

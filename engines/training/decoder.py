@@ -7,6 +7,7 @@ Shape legend: B batch, T frames, H, W; pixels [B, 3, T, H, W] in −1 … 1.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,13 @@ from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
 from engines.diorama.theatre.draw import render_scene
 from engines.diorama.theatre.random_scene import random_scene
-from engines.training.linear_code import SHAPES, clip_to_tensor
-from engines.training.pretrain import SAVE_SECONDS, Run
+from engines.errors import InvalidRequest
+from engines.training.linear_code import clip_to_tensor
+from engines.training.pretrain import SAVE_SECONDS
+from engines.training.run import Run
 from engines.training.run_state import append_log, load_state, save_state
 
-PICTURE_SHARE = 0.1
+USUAL_FRAMES = 17
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,11 @@ class DecoderPlan:
 
     Attributes:
         width, blocks: Size of the correction network.
-        steps, batch, rate: Of the training; the rate falls by a cosine to a tenth.
+        steps, batch, rate: Of the training; batch counts clips of 17 frames; the rate falls by a cosine to a tenth.
         latent_noise: Standard deviation added to normalised latents, for sampled latents are never quite clean.
-        object_weight: A pixel of the object counts 1 + this.
+        object_weight: A pixel of the objects counts 1 + this.
+        shapes: What a batch is drawn from: [frames, height, width, share] each; the shares are relative. Single
+            pictures and clips longer than those of the trunk belong to it, for both are decoded too.
     """
 
     width: int
@@ -43,15 +48,24 @@ class DecoderPlan:
     latent_noise: float
     object_weight: float
     seed: int
+    shapes: Sequence[tuple[int, int, int, float]] = ((17, 96, 96, 1.0),)
+
+    def draw_shape(self, random: np.random.Generator) -> tuple[int, int, int]:
+        """Frames, height and width of a batch."""
+        shares = np.array([shape[3] for shape in self.shapes])
+        frames, height, width, _ = self.shapes[int(random.choice(len(shares), p=shares / shares.sum()))]
+        return frames, height, width
 
 
 def _batch(plan: DecoderPlan, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pixels [B, 3, T, H, W] and object masks [B, 1, T, H, W]; one shape per batch, now and then single pictures."""
+    """Pixels [B, 3, T, H, W] and object masks [B, 1, T, H, W], of one shape.
+
+    Of every shape about as many frames: more clips of short ones.
+    """
     random = np.random.default_rng([plan.seed, step])
-    shapes = list(SHAPES)
-    frames, height, width = shapes[int(random.choice(len(shapes), p=list(SHAPES.values())))]
-    frames = 1 if random.random() < PICTURE_SHARE else frames
-    scenes = [render_scene(random_scene(random, frames=frames, height=height, width=width)) for _ in range(plan.batch)]
+    frames, height, width = plan.draw_shape(random)
+    count = max(1, round(plan.batch * USUAL_FRAMES / frames))
+    scenes = [render_scene(random_scene(random, frames=frames, height=height, width=width)) for _ in range(count)]
     masks = torch.stack([torch.from_numpy(scene.coverage.sum(0).clip(0, 1))[None] for scene in scenes])
     return torch.cat([clip_to_tensor(scene.frames) for scene in scenes]), masks
 
@@ -68,6 +82,10 @@ def reconstruction_loss(
 
 def train_decoder(run: Run) -> None:
     """Trains to the end of the plan and writes the tokenizer with its correction to the run's folder `vae`."""
+    if "decoder" not in run.config:
+        raise InvalidRequest(
+            "The configuration has no decoder.", "Add decoder; presets/training/diorama.yaml shows it.", "decoder"
+        )
     plan = DecoderPlan(**run.config["decoder"])
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)

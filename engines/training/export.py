@@ -10,7 +10,9 @@ from typing import Any
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.training.pretrain import LOG_EVERY, Run, make_transformer
+from engines.training.json_lines import read_lines
+from engines.training.pretrain import LOG_EVERY, make_transformer
+from engines.training.run import Run
 from engines.training.run_state import load_state
 from engines.training.shared_parameters import SharedParameters
 
@@ -44,7 +46,9 @@ def export(run: Run, folder: Path) -> int:
     vae = PatchVideoAutoencoder.from_pretrained(trained if trained.exists() else run.folder / "vae")
     vae.to(torch.float16).save_pretrained(folder / "vae")
     _forget_origin(folder / "vae" / "config.json")
-    _write_json(folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "shift": run.config["sampling_shift"]})
+    _write_json(
+        folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "shift": run.config.get("sampling_shift", 1.0)}
+    )
     _write_json(folder / "model_index.json", INDEX)
     write_curve(run, folder / "training_curve.jsonl", step)
     return step
@@ -56,9 +60,9 @@ def write_curve(run: Run, path: Path, until: int) -> None:
     A run that went on from a carried state has no log of what came before: those lines are kept from the curve that
     stands at `path`.
     """
-    records = _lines(run.log)
+    records = read_lines(run.log)
     first = min((record["step"] for record in records), default=0)
-    earlier = _lines(path) if path.exists() else []
+    earlier = read_lines(path)
     kept = [line for line in earlier if line["step"] <= first]
     seconds, lines = (kept[-1]["hours"] * 3600 if kept else 0.0), []
     for record in records:
@@ -69,10 +73,6 @@ def write_curve(run: Run, path: Path, until: int) -> None:
         lines.append({**told, "hours": round(seconds / 3600, 2)})
     shown = [*kept, *lines[:-1:5], *lines[-1:]]
     path.write_text("".join(json.dumps(line) + "\n" for line in shown), encoding="utf-8")
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _forget_origin(path: Path) -> None:

@@ -101,7 +101,8 @@ def fast_forward(
         rotary: From `rotary_tables`.
         block: `block_forward`, or a compiled version of it.
         keep: Deferred masking (paper row 49): numbers of the tokens, [M], that go on after the first MIXING_BLOCKS
-            blocks, which see all of them; the others are left out. None keeps all.
+            blocks, which see all of them; the others are left out. None keeps all. A model of no more blocks than
+            those only leaves them out of its answer.
 
     Returns: [B, N, C], or [B, M, C] of the tokens that were kept.
     """
@@ -112,14 +113,13 @@ def fast_forward(
     embedded = embedded.view(batch, groups, 1, -1)
     projected = model.caption_projection(text).view(batch, text.shape[1], -1)
     bias = (1 - text_mask[:, None, None, :].float()) * -10000.0
-    blocks = list(model.transformer_blocks)
-    for layer in blocks[:MIXING_BLOCKS]:
+    for index, layer in enumerate(model.transformer_blocks):
+        if index == MIXING_BLOCKS and keep is not None:
+            hidden, modulation, embedded = (_kept(one, keep, tokens.shape[1]) for one in (hidden, modulation, embedded))
+            rotary, block = (rotary[0][keep], rotary[1][keep]), block_forward
         hidden = block(layer, hidden, projected, bias, modulation, *rotary)
-    if keep is not None:
-        hidden, modulation, embedded = (_kept(one, keep, tokens.shape[1]) for one in (hidden, modulation, embedded))
-        rotary, block = (rotary[0][keep], rotary[1][keep]), block_forward
-    for layer in blocks[MIXING_BLOCKS:]:
-        hidden = block(layer, hidden, projected, bias, modulation, *rotary)
+    if keep is not None and len(model.transformer_blocks) <= MIXING_BLOCKS:
+        hidden, embedded = (_kept(one, keep, tokens.shape[1]) for one in (hidden, embedded))
     shift, scale = (model.scale_shift_table + embedded.expand(-1, -1, 2, -1)).unbind(dim=2)
     normed = functional.layer_norm(hidden, hidden.shape[-1:], eps=1e-6)
     output: torch.Tensor = model.proj_out(normed * (1 + scale[:, :, None]) + shift[:, :, None])

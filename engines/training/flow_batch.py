@@ -23,7 +23,9 @@ class NoiseMix:
         modes: What is given → share of the clip batches; they add up to 1. "nothing" is also the dropout of pictures.
         per_frame: Share of the batches with one σ drawn for each slot: everything that fills in or rolls.
         text_dropout: Share of samples whose prompt is replaced by the empty one: classifier-free guidance.
-        given_noise: Highest σ of what is given; half of the batches give it clean. Keeps the model from copying.
+        given_noise: β_m of row 42: what is given has the σ β/(1 + β), β = β_m·sigmoid(N(2σ⁵ − 1, 1)), the more the
+            noisier the rest is, so that the model does not copy it where motion is decided. 0 gives it clean.
+        given_clean: Share of the batches that give it clean all the same, as sampling does.
         window: Share of batches of long clips that show a window from the middle, times kept.
         logit_mean: Mean of the logit-normal noise level. Above 0, because coarse channels have up to ten times the mean
             variance: layout and motion are decided at σ around 0.75 and were hardly learnt at 0.
@@ -34,7 +36,8 @@ class NoiseMix:
     modes: Mapping[Mode, float] = field(default_factory=lambda: {"nothing": 1.0})
     per_frame: float = 0.2
     text_dropout: float = 0.1
-    given_noise: float = 0.15
+    given_noise: float = 0.5
+    given_clean: float = 0.5
     window: float = 0.25
     logit_mean: float = 1.0
     object_weight: float = 3.0
@@ -50,13 +53,13 @@ class Pattern:
 
     Attributes:
         per_frame: Whether every slot has a noise level of its own.
-        noise: σ of what is given.
+        is_noisy: Whether what is given has a little noise.
     """
 
     grid: Grid
     given: Given
     per_frame: bool
-    noise: float
+    is_noisy: bool
 
     @property
     def coordinates(self) -> torch.Tensor:
@@ -78,8 +81,8 @@ def draw_pattern(grid: Grid, keyframes: tuple[int, ...], mix: NoiseMix, generato
     """
     given = _draw_given(grid, keyframes, mix, generator)
     per_frame = grid.slots > 1 and float(torch.rand((), generator=generator)) < mix.per_frame
-    noise = mix.given_noise * max(0.0, 2 * float(torch.rand((), generator=generator)) - 1)
-    return Pattern(grid, given, per_frame, noise)
+    is_noisy = float(torch.rand((), generator=generator)) >= mix.given_clean
+    return Pattern(grid, given, per_frame, is_noisy)
 
 
 def draw_sigmas(pattern: Pattern, batch: int, mix: NoiseMix, generator: torch.Generator) -> torch.Tensor:
@@ -89,13 +92,20 @@ def draw_sigmas(pattern: Pattern, batch: int, mix: NoiseMix, generator: torch.Ge
     levels = (torch.randn(batch, slots if pattern.per_frame else 1, generator=generator) + mix.logit_mean).sigmoid()
     if not pattern.given.is_anything:
         return levels
+    noise = _given_noise(levels.mean(1, keepdim=True), mix, generator) * pattern.is_noisy
     by_slot = pattern.given.tokens.flatten(1)
     levels = levels.expand(batch, slots)
     if torch.equal(by_slot.all(1), by_slot.any(1)):
-        keys = levels.new_full((batch, len(pattern.given.keyframes)), pattern.noise)
-        return torch.cat([levels.masked_fill(by_slot.all(1), pattern.noise), keys], dim=1)
+        keys = noise.expand(-1, len(pattern.given.keyframes))
+        return torch.cat([torch.where(by_slot.all(1), noise, levels), keys], dim=1)
     each = levels.repeat_interleave(pattern.grid.cells, dim=1)
-    return each.masked_fill(pattern.given.tokens.flatten(), pattern.noise)
+    return torch.where(pattern.given.tokens.flatten(), noise, each)
+
+
+def _given_noise(sigma: torch.Tensor, mix: NoiseMix, generator: torch.Generator) -> torch.Tensor:
+    """TimeNoise (row 42, Conditional image leakage): σ of what is given beside the rest at `sigma`, both [B, 1]."""
+    beta = mix.given_noise * (2 * sigma**5 - 1 + torch.randn(sigma.shape, generator=generator)).sigmoid()
+    return beta / (1 + beta)
 
 
 def _draw_given(grid: Grid, keyframes: tuple[int, ...], mix: NoiseMix, generator: torch.Generator) -> Given:
@@ -106,6 +116,19 @@ def _draw_given(grid: Grid, keyframes: tuple[int, ...], mix: NoiseMix, generator
         (not keyframes and drawn == "keyframes") or ("last" in drawn and keyframes[-1:] != (grid.last_frame,))
     )  # fmt: skip
     return nothing(grid) if impossible else draw_given(drawn, grid, keyframes, generator)
+
+
+def kept_tokens(pattern: Pattern, share: float, generator: torch.Generator) -> torch.Tensor | None:
+    """Numbers of the tokens that pass all blocks under deferred masking (paper row 49), in rising order; None for all.
+
+    What is given always stays: it is what the others are made from. Of the rest `share` does, at least one token.
+    """
+    if share >= 1:
+        return None
+    made = pattern.made.nonzero()[:, 0]
+    count = max(1, round(share * len(made)))
+    chosen = made[torch.randperm(len(made), generator=generator)[:count]]
+    return torch.cat([(~pattern.made).nonzero()[:, 0], chosen]).sort().values
 
 
 def add_noise(

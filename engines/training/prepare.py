@@ -7,7 +7,7 @@ import torch
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.training.latent_cache import CachePlan, build_cache
 from engines.training.linear_code import BlockMoments, fit, gather_moments, measure_statistics
-from engines.training.pretrain import Run
+from engines.training.run import Run
 
 STATISTICS_CLIPS = 400
 

@@ -8,69 +8,31 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from diffusers import LTXVideoTransformer3DModel
 
 from engines.backend.autoencoders.patch_video import TIME, PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
 from engines.backend.text_encoders import load_minilm
 from engines.conditioning.given import Grid
+from engines.errors import InvalidRequest
 from engines.training.continued import continued_transformer
 from engines.training.fast_forward import block_forward, fast_forward, rotary_tables
-from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss
+from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss, kept_tokens
 from engines.training.latent_cache import TEXT_TOKENS, CachePlan, LatentCache, Rows, open_cache
+from engines.training.run import Run, keep_config
 from engines.training.run_state import append_log, load_carried_state, load_state, save_state
 from engines.training.shared_parameters import SharedParameters
 
 FPS = 24
 SAVE_SECONDS = 180.0
 LOG_EVERY = 20
-REWARM_STEPS = 200  # after a carried state, whose moments are gone
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run's folder and its configuration (presets/training/*.yaml)."""
-
-    folder: Path
-    config: dict[str, Any]
-
-    @staticmethod
-    def open(folder: Path, config: Path) -> Run:
-        return Run(folder, yaml.safe_load(config.read_text(encoding="utf-8")))
-
-    @property
-    def state(self) -> Path:
-        return self.folder / "state.safetensors"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "log.jsonl"
-
-    @property
-    def total_steps(self) -> int:
-        return sum(int(phase["steps"]) for phase in self.config["phases"])
-
-    def phase_at(self, step: int) -> dict[str, Any]:
-        """The phase that a step (from 0) belongs to."""
-        for phase in self.config["phases"]:
-            if step < phase["steps"]:
-                return dict(phase)
-            step -= phase["steps"]
-        return dict(self.config["phases"][-1])
-
-    def rate_factor(self, step: int, warm_from: int) -> float:
-        """Warm-up, constant, linear cool-down to the floor at the end (WSD): lengthening a run keeps its past."""
-        rates = self.config["rates"]
-        warm = min(1.0, (step - warm_from + 1) / (REWARM_STEPS if warm_from else rates["warmup"]))
-        left = (self.total_steps - step) / rates["cooldown"]
-        return float(warm * max(rates["floor"], min(1.0, left)))
 
 
 def make_transformer(config: dict[str, Any]) -> LTXVideoTransformer3DModel:
@@ -153,7 +115,7 @@ class Worker:
         states, mask = self._text(rows, generator)
         sigmas = draw_sigmas(pattern, batch, self.mix, generator)
         noisy, target, per_token = add_noise(clean, sigmas, generator)
-        keep = self._kept_tokens(phase.get("keep", 1.0), noisy.shape[1], generator)
+        keep = kept_tokens(pattern, phase.get("keep", 1.0), generator)
         is_usual = sigmas.shape[1] in (1, grid.slots) and noisy.shape[1] == grid.tokens
         velocity = fast_forward(
             self.model, noisy.to(self.dtype), sigmas, states.to(self.dtype), mask, self._rotary(pattern),
@@ -191,12 +153,6 @@ class Worker:
         longest = states.shape[1]
         states[dropped], mask[dropped] = self.empty.values[:, :longest], self.empty.mask[:, :longest]
         return states, mask
-
-    def _kept_tokens(self, share: float, tokens: int, generator: torch.Generator) -> torch.Tensor | None:
-        if share >= 1:
-            return None
-        count = max(1, round(share * tokens))
-        return torch.randperm(tokens, generator=generator)[:count].sort().values
 
     def _rotary(self, pattern: Pattern) -> tuple[torch.Tensor, torch.Tensor]:
         key = (pattern.grid, pattern.given.keyframes)
@@ -257,32 +213,51 @@ def _work(run: Run, shared: SharedParameters, together: Together, process: int, 
     Worker(run, shared, together, process, plan).train()
 
 
-def pretrain(run: Run, carried: Path | None = None) -> None:
-    """Trains to the end of the plan, from the run's state, else from a carried state, else from the beginning.
-
-    SIGTERM or Ctrl+C ends it after the current step with its state saved.
-
-    Raises: RuntimeError if a process of the run dies.
-    """
-    # Without these, freeing large tensors costs a fifth of the time in page faults (TRAINING.md).
-    os.environ.update(MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_="20000000000", OMP_NUM_THREADS="1")
-    processes = int(run.config["processes"])
-    shared = SharedParameters.of(make_transformer(run.config), processes)
+def _begin(run: Run, shared: SharedParameters, carried: Path | None) -> Plan:
+    """Fills the weights from the run's state, else a carried state, else the model that the run goes on from."""
     start = warm = 0
     if run.state.exists():
         state, start = load_state(run.state)
         shared.load_state(state)
-    elif carried is not None and carried.exists():
+    elif carried is not None:
+        if not carried.exists():
+            raise InvalidRequest(
+                f"There is no carried state {carried}.", "Leave out --carried to begin from the start.", "carried"
+            )
         state, start = load_carried_state(carried)
         shared.load_state(state)
         warm = start
     elif run.config.get("continue_from"):
-        fresh = make_transformer(run.config)
-        begun = continued_transformer(Path(run.config["continue_from"]), run.folder / "vae", fresh)
+        begun = continued_transformer(
+            Path(run.config["continue_from"]), run.folder / "vae", make_transformer(run.config)
+        )
         for flat in (shared.master, shared.average):
             flat.copy_(SharedParameters.of(begun, 1).master)
-    plan = Plan(start, warm, compute_dtype(torch.device("cpu")))
-    append_log(run.log, event="start", step=start, dtype=str(plan.dtype), torch=torch.__version__, processes=processes)
+    return Plan(start, warm, compute_dtype(torch.device("cpu")))
+
+
+def pretrain(run: Run, carried: Path | None = None, look: Callable[[], None] = lambda: None) -> None:
+    """Trains to the end of the plan, from the run's state, else from a carried state, else from the beginning.
+
+    SIGTERM or Ctrl+C ends it after the current step with its state saved.
+
+    Args:
+        look: Called twice a second while others train.
+
+    Raises: InvalidRequest for a run that was not prepared or was begun with another configuration; RuntimeError if a
+        process of the run dies.
+    """
+    if not (run.folder / "vae" / "config.json").exists():
+        raise InvalidRequest(f"The run in {run.folder} is not prepared.", "Run the command prepare first.", "run")
+    keep_config(run)
+    # Without these, freeing large tensors costs a fifth of the time in page faults (TRAINING.md).
+    os.environ.update(MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_="20000000000", OMP_NUM_THREADS="1")
+    processes = int(run.config["processes"])
+    shared = SharedParameters.of(make_transformer(run.config), processes)
+    plan = _begin(run, shared, carried)
+    append_log(
+        run.log, event="start", step=plan.start, dtype=str(plan.dtype), torch=torch.__version__, processes=processes
+    )
     context = torch.multiprocessing.get_context("spawn")
     together = Together(context.Barrier(processes), context.Event(), context.Event())
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -295,6 +270,7 @@ def pretrain(run: Run, carried: Path | None = None) -> None:
         worker.start()
     while any(worker.is_alive() for worker in workers):
         time.sleep(0.5)
+        look()
         if any(worker.exitcode not in (None, 0) for worker in workers):
             for worker in workers:
                 worker.kill()

@@ -6,7 +6,6 @@ averaged weights in float16 and the step only, to carry a run over to a machine 
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+
+from engines.training.json_lines import append_line
 
 
 def save_state(path: Path, tensors: dict[str, torch.Tensor], step: int) -> None:
@@ -29,6 +30,12 @@ def load_state(path: Path) -> tuple[dict[str, torch.Tensor], int]:
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
         return tensors, int((file.metadata() or {})["step"])
+
+
+def state_step(path: Path) -> int:
+    """The step of a state, from its header alone. Raises FileNotFoundError."""
+    with safe_open(path, framework="pt") as file:
+        return int((file.metadata() or {})["step"])
 
 
 def load_carried_state(path: Path) -> tuple[dict[str, torch.Tensor], int]:
@@ -47,6 +54,4 @@ def save_carried_state(path: Path, state_path: Path) -> None:
 
 def append_log(path: Path, **values: Any) -> None:
     """One JSON line; the log is only ever appended to."""
-    record = {"time": round(time.time(), 1), **values}
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    append_line(path, {"time": round(time.time(), 1), **values})

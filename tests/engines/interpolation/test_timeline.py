@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from engines.footage.cuts import grey, is_cut
 from engines.footage.footage import ClipFootage
-from engines.interpolation.cuts import grey, is_cut
 from engines.interpolation.evidence import distrust
 from engines.interpolation.timeline import Timeline, moment_at
 from engines.media.clip import Clip

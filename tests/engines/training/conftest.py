@@ -13,7 +13,7 @@ import yaml
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.training.latent_cache import CachePlan, build_cache
-from engines.training.pretrain import Run
+from engines.training.run import Run
 
 CACHE = CachePlan(count=12, frames=9, seed=9, height=96, width=64, keyframes=(3, 8))
 MakeRun = Callable[..., Run]
@@ -33,7 +33,7 @@ def tiny_config(steps: int, processes: int) -> dict[str, Any]:
             "caption_channels": 384,
             "cross_attention_dim": 24,
         },
-        "tokenizer": {"channels": 4},
+        "tokenizer": {"channels": 4, "clips": 2, "pictures": 1, "seeds": [0]},
         "caches": {"clips": asdict(CACHE)},
         "window_slots": {"clips": 2},
         "noise": {

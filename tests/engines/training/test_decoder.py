@@ -10,7 +10,7 @@ import torch
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.training import decoder
 from engines.training.decoder import reconstruction_loss, train_decoder
-from engines.training.pretrain import Run
+from engines.training.run import Run
 from engines.training.run_state import load_state
 from tests.engines.training.conftest import MakeRun
 

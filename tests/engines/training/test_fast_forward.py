@@ -12,7 +12,7 @@ from engines.backend.registry import ModelRegistry
 from engines.conditioning.given import Grid, coordinates
 from engines.training.__main__ import DEFAULT_CONFIG
 from engines.training.fast_forward import fast_forward, rotary_tables
-from engines.training.pretrain import Run
+from engines.training.run import Run
 
 SLOTS, PER_SLOT = 3, 4
 

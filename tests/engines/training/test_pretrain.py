@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import torch
 
 from engines.training import pretrain as pretrain_module
 from engines.training import run_state
-from engines.training.pretrain import Plan, Run, Together, Worker, make_transformer, pretrain
+from engines.training.pretrain import Plan, Together, Worker, make_transformer, pretrain
+from engines.training.run import REWARM_STEPS, Run
 from engines.training.run_state import load_carried_state, load_state, save_carried_state
 from engines.training.shared_parameters import SharedParameters
 
@@ -41,11 +43,19 @@ def train_in_threads(
         together.wanted.set()
     plan = Plan(start, warm_from, torch.float32)
     workers = [Worker(run, shared, together, process, plan) for process in range(processes)]
-    threads = [threading.Thread(target=worker.train) for worker in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+
+    def train(worker: Worker) -> None:
+        try:
+            worker.train()
+        except Exception:
+            together.barrier.abort()  # or the others would wait for this one for ever
+            raise
+
+    with ThreadPoolExecutor(processes) as pool:
+        results = [pool.submit(train, worker) for worker in workers]
+    failures = [error for error in (result.exception() for result in results) if error is not None]
+    for error in sorted(failures, key=lambda error: isinstance(error, threading.BrokenBarrierError)):
+        raise error
 
 
 def killed(run: Run, patch: Callable[[int], None], step: int) -> int:
@@ -184,7 +194,7 @@ def test_a_carried_state_goes_on_warming_up_again(uninterrupted: Run, make_run: 
     moved = (state["master"] - begun["master"]).abs()
     assert moved.max() > 0
     # Adam moves a weight by at most about its rate: three steps of the warm-up after a carried state, 1 … 3 of 200.
-    adam = run.config["rates"]["adam"] * 6 / pretrain_module.REWARM_STEPS
+    adam = run.config["rates"]["adam"] * 6 / REWARM_STEPS
     shared = SharedParameters.of(make_transformer(run.config), 1)
     rest = [shared.view(moved)[name] for group in shared.groups if group.kind == "adam" for _, name in group.places]
     assert 0 < max(float(part.max()) for part in rest) < 1.5 * adam
@@ -210,7 +220,7 @@ def test_rates_warm_up_stay_and_cool_down(make_run: MakeRun) -> None:
     assert factors[90] == pytest.approx(0.5)
     assert factors[-1] == pytest.approx(0.1)
     assert min(factors) == pytest.approx(0.1)
-    assert run.rate_factor(50, warm_from=50) == pytest.approx(1 / pretrain_module.REWARM_STEPS)
+    assert run.rate_factor(50, warm_from=50) == pytest.approx(1 / REWARM_STEPS)
 
 
 def test_steps_belong_to_phases_in_their_order(make_run: MakeRun) -> None:
