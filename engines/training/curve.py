@@ -51,7 +51,8 @@ def draw_curve(records: Sequence[Mapping[str, Any]], path: Path) -> None:
         if before is None or before["phase"] != record["phase"]:
             x = place(record["step"], losses[0])[0]
             draw.line([(x, TOP), (x, HEIGHT - BOTTOM)], fill=BORDER)
-            draw.text((x + 4, TOP - 16), str(record["phase"]), fill=TEXT, font=font)
+            name = str(record["phase"])
+            draw.text((min(x + 4, WIDTH - 4 - font.getlength(name)), TOP - 16), name, fill=TEXT, font=font)
     for values, colour, width in ((losses, EACH, 1), (smooth, SMOOTH, 2)):
         draw.line([place(*point) for point in zip(steps, values, strict=True)], fill=colour, width=width)
     draw.text((LEFT, HEIGHT - 18), "loss over steps; the bright line is a running mean", fill=TEXT, font=font)

@@ -80,8 +80,11 @@ class Watch:
         self._sheet_if_due()
 
     def close(self) -> None:
-        """Draws the curve to its end and waits for a sheet that is being made."""
+        """Draws the curve to its end, begins a sheet that the last state is due, and waits for it."""
         self.look()
+        if self._sheet is not None:
+            self._sheet.join()
+        self._sheet_if_due()
         records = read_lines(self._folder / "log.jsonl")
         if any("loss" in record for record in records):
             draw_curve(records, self._folder / "curve.png")
