@@ -15,7 +15,7 @@ from engines.training.run import Run, keep_config
 from engines.training.run_config import read_config
 from tests.engines.training.conftest import MakeRun, tiny_config
 
-PRESETS = sorted(Path("presets/training").glob("*.yaml"))
+PRESETS = sorted(Path("presets/training").glob("diorama*.yaml"))
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
