@@ -1,6 +1,6 @@
 """python -m engines.training COMMAND --run FOLDER: the bundled model's second version, from the first.
 
-prepare   fit the tokenizer's linear code and build the latent caches (the better part of an hour on two cores, by a guess)
+prepare   fit the tokenizer's linear code and build the latent caches (perhaps an hour on two cores)
 trunk     train the transformer; goes on where it was, ends cleanly on Ctrl+C; curve.png and sheets/ show how it does
 decoder   train the tokenizer's decoder correction; goes on where it was
 export    write the averaged weights as a diffusers folder (--out)
