@@ -11,15 +11,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from engines.diorama.vocabulary import Noun
+from engines.diorama.vocabulary import Noun, sprite_path
 from engines.errors import InvalidRequest, NotAvailable
 
 _VARIATION = "-fe0f"  # "shown as a picture": one collection writes this mark of Unicode, the other leaves it out
-
-
-def sprite_path(folder: Path, noun: str) -> Path:
-    """Where a noun's picture lies."""
-    return folder / f"{noun.replace(' ', '_')}.webp"
 
 
 def read_hexcodes(labels: Path) -> dict[str, str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from engines.diorama.vocabulary import WORLD_FOLDER
+from engines.diorama.vocabulary import sprite_file
 
 LEVEL_SIZES = (192, 96, 64, 48, 32)
 Array = npt.NDArray[np.float32]
@@ -36,13 +35,8 @@ class Sprite:
 
 @cache
 def load_sprite(name: str) -> Sprite:
-    """The sprite of a noun of the vocabulary."""
-    return read_sprite(name, WORLD_FOLDER / "sprites" / f"{name.replace(' ', '_')}.webp")
-
-
-@cache
-def read_sprite(name: str, path: Path) -> Sprite:
-    """Reads, crops to what is visible, squares and scales a picture."""
+    """Reads, crops to what is visible, squares and scales the picture of a noun, of the vocabulary or outside of it."""
+    path = sprite_file(name)
     picture = np.asarray(Image.open(path).convert("RGBA"), dtype=np.float32) / 255.0
     visible = np.argwhere(picture[..., 3] > 0.05)
     (top, left), (bottom, right) = visible.min(0), visible.max(0) + 1

@@ -64,10 +64,15 @@ def outside() -> dict[str, Noun]:
     return {name: _noun(name, values) for name, values in data.items()}
 
 
+def sprite_path(folder: Path, noun: str) -> Path:
+    """Where a noun's picture lies in a folder of pictures."""
+    return folder / f"{noun.replace(' ', '_')}.webp"
+
+
 def sprite_file(noun: str) -> Path:
     """Where the picture of a thing lies, of the vocabulary or from outside of it; there is none for other words."""
     folder = "sprites_outside" if noun in outside() else "sprites"
-    return WORLD_FOLDER / folder / f"{noun.replace(' ', '_')}.webp"
+    return sprite_path(WORLD_FOLDER / folder, noun)
 
 
 def vocabulary() -> dict[str, list[str]]:

@@ -14,10 +14,9 @@ import numpy.typing as npt
 
 from engines.diorama.clip_spec import TURNING
 from engines.diorama.motions import Stage, Track, make_track
-from engines.diorama.sprites import Sprite, read_sprite
+from engines.diorama.sprites import Sprite, load_sprite
 from engines.diorama.theatre.parts import Part, Performance, Texture, placed
 from engines.diorama.theatre.spec import Placed, Thing
-from engines.diorama.vocabulary import sprite_file
 
 CYCLE_FRAMES = 17
 # Of the side: what turns keeps its corners inside the frame.
@@ -84,7 +83,7 @@ def _landings(height: Floats) -> list[float]:
 @cache
 def turned_sprite(noun: str, hue: float) -> Sprite:
     """The sprite with its colours turned by so many degrees of hue."""
-    sprite = read_sprite(noun, sprite_file(noun))
+    sprite = load_sprite(noun)
     if hue == 0:
         return sprite
     return Sprite(sprite.name, tuple(turn_hue(level, hue) for level in sprite.levels))
