@@ -62,9 +62,11 @@ class FinishingEngine:
             finished ones'.
         Raises: UserError, Cancelled or Paused.
         """
-        made = self._clips.run(_unfinished(request), context, keep_frames=request.is_finished)
         if not request.is_finished:
-            return made
+            return self._clips.run(_unfinished(request), context)
+        # In a folder of their own: what lies in the work folder itself is what was asked for.
+        own_context = replace(context, work_folder=context.work_folder / "unfinished")
+        made = self._clips.run(_unfinished(request), own_context, keep_frames=True)
         finished, beside, measured = [], [], dict(made.measurements)
         for clip in (file for file in made.files if file.kind == "video"):
             result = self._finished(request, clip, made, context)
@@ -97,7 +99,8 @@ class FinishingEngine:
             chain = self._smoother.stage(larger, Rate(fps * TIMES), find_cuts=False, drop_repeats=False)
         record = self._record(request, clip, enlarging)
         output = Output(
-            path=clip.path.with_stem(f"{clip.path.stem}_finished"), how=FORMATS.get(request.output_format), audio=None,
+            path=context.work_folder / f"{clip.path.stem}_finished{clip.path.suffix}",
+            how=FORMATS.get(request.output_format), audio=None,
             record=record, plan=record.model_dump(mode="json"),
         )  # fmt: skip
         own_folder = context.work_folder / f"finishing_{clip.seed}"

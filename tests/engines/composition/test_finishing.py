@@ -56,6 +56,13 @@ def test_each_file_says_what_makes_it_again(tiny_diorama: ModelRegistry, tmp_pat
     assert unfinished["finish"] is False, "a record without the field is of a clip that was not finished"
 
 
+def test_the_work_folder_itself_holds_only_what_was_asked_for(tiny_diorama: ModelRegistry, tmp_path: Path) -> None:
+    """A studio that lost its list finds a job's result there by the request inside: a clip on its way is none."""
+    render(tiny_diorama, tmp_path, takes=2)
+    videos = sorted(tmp_path.glob("*.mp4"))
+    assert [read_record(path).request["finish"] for path in videos] == [True, True]
+
+
 def test_finishing_starts_from_the_frames_and_not_from_the_encoded_clip(
     tiny_diorama: ModelRegistry, tmp_path: Path
 ) -> None:
