@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from engines.errors import InvalidRequest
-from engines.task import parse_request, request_class
+from engines.task import parse_request, recorded_fields, request_class
 from studio.jobs.job import IMPORTED
 from studio.owned_files import OwnedFiles, file_fields
 
@@ -35,11 +35,11 @@ def settings_behind(job: Job) -> Settings | None:
     """None for an imported file that carries no settings, or none that this studio understands."""
     if job.task != IMPORTED:
         return Settings(job.task, job.fields, job.inputs)
-    record = dict(job.fields.get("record") or {})
-    task = str(record.pop("task", ""))
+    record = job.fields.get("record") or {}
+    task = str(record.get("task", ""))
     try:
         # What is in a file may be anything: only a request that this studio would take is shown as one.
-        return Settings(task, parse_request(request_class(task), record).model_dump(mode="json"))
+        return Settings(task, parse_request(request_class(task), recorded_fields(record)).model_dump(mode="json"))
     except InvalidRequest:
         return None
 

@@ -11,7 +11,7 @@ from engines.errors import FramewrightError, UserError
 from engines.media.metadata import read_request, sidecar_of
 from engines.media.probe import MediaInfo, probe
 from engines.media.target import FORMATS
-from engines.task import OutputFile, Result, request_class
+from engines.task import OutputFile, Result, recorded_fields, request_class
 from studio.jobs.failure import found_in_its_folder
 from studio.jobs.imports import key_of, settings_in
 from studio.jobs.inputs import FOLDER, input_fields, sha256_of
@@ -116,7 +116,7 @@ def _is_media(path: Path) -> bool:
 
 def _data_of(folder: Path, record: dict[str, Any], owner: str) -> dict[str, Any]:
     """What the job.json would say, from a request inside a result and the inputs that lie beside it."""
-    fields = {name: value for name, value in record.items() if name != "task"}
+    fields = recorded_fields(record)
     inputs: dict[str, list[dict[str, Any]]] = {}
     for name in input_fields(request_class(record["task"])):
         copies = sorted((folder / FOLDER / name).glob("*"))
