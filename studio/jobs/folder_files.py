@@ -30,7 +30,7 @@ class FolderFiles:
         known = self._known.get(folder)
         if is_over and known is not None and known[0] == stamp:
             return known[1]
-        files = dict(_walk(folder))
+        files = dict(walk(folder))
         if is_over:
             self._known[folder] = (stamp, files)
         return files
@@ -50,7 +50,8 @@ def _stamp_of(folder: Path) -> _Stamp:
     return tuple(stamps)
 
 
-def _walk(folder: Path) -> Iterator[tuple[tuple[int, int], int]]:
+def walk(folder: Path) -> Iterator[tuple[tuple[int, int], int]]:
+    """Every name of a file in the folder and below: which file on the disk it is, and its bytes."""
     for parent, _, names in os.walk(folder):
         for name in names:
             try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil  # type: ignore[import-untyped]
+
+from studio.jobs.folder_files import walk
 
 LOOK_SECONDS = 0.5
 
@@ -59,11 +60,4 @@ class Gauge:
 
 def size_of(folder: Path) -> int:
     """Bytes of all files in the folder; one that goes while it is looked at counts nothing."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(parent, name)).st_size
-            except OSError:
-                continue
-    return total
+    return sum(size for _, size in walk(folder))
