@@ -1,4 +1,4 @@
-"""Does the clip show what the prompt says? Asked of a judge that reads noun, motion and scene.
+"""Does the clip show what the prompt says? Asked of a judge: what is seen, how it moves, where, what a figure wears.
 
 Shape legend: N clips, T frames, H rows, W columns, F features. Benchmarks ask Judge B, which nothing was
 trained or selected with.
@@ -6,34 +6,50 @@ trained or selected with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from engines.diorama.clip_spec import Combination
-from engines.diorama.judge.model import ClipJudge, Reading, pick_frames
+from engines.diorama.judge.model import ClipJudge, Reading
+from engines.diorama.judge.view import as_input, view
+from engines.diorama.judge.words import NOTHING
 from engines.errors import InvalidRequest, NotAvailable
 from engines.metrics.checks import Frames, check_clip, check_finite
 
-JUDGE_SIDE = 96
 _BATCH = 16
+Wanted = Mapping[str, str]  # head → word, as engines.diorama.judge.words.scene_words gives it
+T = TypeVar("T")
+# Heads that are right only together. "clothes" needs the pattern and both colours.
+TOGETHER = {
+    "all_three": ("noun", "motion", "scene"),
+    "arrangement": ("noun", "second", "relation"),
+    "clothes": ("pattern", "colour", "second_colour"),
+}
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What a judge sees in one clip, and how probable it holds it, 0 … 1."""
+    """What a judge sees in one clip: the word of each head, and how probable it holds it, 0 … 1."""
 
-    noun: str
-    motion: str
-    scene: str
-    noun_probability: float
-    motion_probability: float
-    scene_probability: float
+    words: Mapping[str, str]
+    probability: Mapping[str, float]
+
+    @property
+    def noun(self) -> str:
+        return self.words["noun"]
+
+    @property
+    def motion(self) -> str:
+        return self.words["motion"]
+
+    @property
+    def scene(self) -> str:
+        return self.words["scene"]
 
 
 def load_judge(folder: Path) -> ClipJudge:
@@ -49,17 +65,18 @@ def load_judge(folder: Path) -> ClipJudge:
 
 
 def judge_clips(judge: ClipJudge, clips: Iterable[Frames]) -> Reading:
-    """Logits [N, classes] and features [N, F] of all clips, float32, in their order.
+    """Logits [N, words] of each head and features [N, F] of all clips, float32, in their order.
 
     Args:
-        clips: Each uint8 [T, H, W, 3] with H = W (scaled to 96 × 96); 9 frames are read, evenly over the clip. A
-            picture (T = 1) is read as a clip that stands still.
+        clips: Each uint8 [T, H, W, 3] (fitted into 96 × 96); 9 frames are read, evenly over the clip. A picture
+            (T = 1) is read as a clip that stands still.
 
-    Raises: InvalidRequest if there is no clip, or one is empty or not square.
+    Raises: InvalidRequest if there is no clip, or one is empty.
     """
     readings, batch = [], []
     for clip in clips:
-        batch.append(_as_input(clip))
+        check_clip(clip, "clips")
+        batch.append(view(clip))
         if len(batch) == _BATCH:
             readings.append(_read(judge, batch))
             batch = []
@@ -68,28 +85,21 @@ def judge_clips(judge: ClipJudge, clips: Iterable[Frames]) -> Reading:
     if not readings:
         raise InvalidRequest("There is no clip to read.", "Give at least one clip.", field="clips")
     return Reading(
-        noun=torch.cat([reading.noun for reading in readings]),
-        motion=torch.cat([reading.motion for reading in readings]),
-        scene=torch.cat([reading.scene for reading in readings]),
-        features=torch.cat([reading.features for reading in readings]),
+        {head: torch.cat([reading.logits[head] for reading in readings]) for head in readings[0].logits},
+        torch.cat([reading.features for reading in readings]),
     )
 
 
 def labels_of(judge: ClipJudge, reading: Reading) -> list[Labels]:
-    """The most probable class of each head for every clip. Raises InvalidRequest if a logit is NaN or infinite."""
-    heads = []
-    for logits, names in (
-        (reading.noun, judge.config.nouns),
-        (reading.motion, judge.config.motions),
-        (reading.scene, judge.config.scenes),
-    ):
+    """The most probable word of each head for every clip. Raises InvalidRequest if a logit is NaN or infinite."""
+    words: list[dict[str, str]] = [{} for _ in range(len(reading.features))]
+    sure: list[dict[str, float]] = [{} for _ in words]
+    for head, logits in reading.logits.items():
         check_finite(logits.numpy(), "logits")
         probability, index = logits.softmax(1).max(1)
-        heads.append([(str(names[i]), float(p)) for i, p in zip(index.tolist(), probability.tolist(), strict=True)])
-    return [
-        Labels(noun, motion, scene, noun_p, motion_p, scene_p)
-        for (noun, noun_p), (motion, motion_p), (scene, scene_p) in zip(*heads, strict=True)
-    ]
+        for clip, (number, value) in enumerate(zip(index.tolist(), probability.tolist(), strict=True)):
+            words[clip][head], sure[clip][head] = str(judge.config.heads[head][number]), float(value)
+    return [Labels(word, value) for word, value in zip(words, sure, strict=True)]
 
 
 def read_clips(judge: ClipJudge, clips: Iterable[Frames]) -> list[Labels]:
@@ -102,30 +112,47 @@ def read_clip(judge: ClipJudge, frames: Frames) -> Labels:
     return read_clips(judge, [frames])[0]
 
 
-def adherence(seen: Sequence[Labels], wanted: Sequence[Combination]) -> dict[str, npt.NDArray[np.float64]]:
-    """1 where the clip shows what was wanted, 0 where not: "noun", "motion", "scene" and "all_three", each float64 [N].
+def adherence(seen: Sequence[Mapping[str, str]], wanted: Sequence[Wanted]) -> dict[str, npt.NDArray[np.float64]]:
+    """1 where a clip shows what was wanted, 0 where not, NaN where nothing was: float64 [N] for each head that was
+    wanted of any clip, for TOGETHER's groups, and "two_objects": both things are there, wherever.
 
-    Their means are the accuracies; `mean_with_interval` says how sure they are.
+    Their means over what is no NaN are the accuracies; `mean_with_interval` says how sure they are.
+
+    Args:
+        seen: What the judge said of each clip, head → word.
 
     Raises: InvalidRequest if there is no clip, or the numbers of both differ.
     """
     if not seen or len(seen) != len(wanted):
         raise InvalidRequest(
             f"{len(seen)} clips were read but {len(wanted)} are wanted.",
-            "Give one (noun, motion, scene) for each clip, and at least one.",
+            "Give what is wanted of each clip, and at least one.",
             field="wanted",
         )
-    right = np.array(
-        [
-            (labels.noun == noun, labels.motion == motion, labels.scene == scene)
-            for labels, (noun, motion, scene) in zip(seen, wanted, strict=True)
-        ],
-        dtype=np.float64,
-    )
-    return {"noun": right[:, 0], "motion": right[:, 1], "scene": right[:, 2], "all_three": right.min(1)}
+    pairs = list(zip(seen, wanted, strict=True))
+    heads = [head for head in seen[0] if any(head in words for words in wanted)]
+    right = {head: np.array([_is_right(said, words, (head,)) for said, words in pairs]) for head in heads}
+    for name, group in TOGETHER.items():
+        if set(group) <= set(heads):
+            right[name] = np.array([_is_right(said, words, group) for said, words in pairs])
+    if "second" in heads:
+        right["two_objects"] = np.array([_has_both(said, words) for said, words in pairs])
+    return right
 
 
-def shuffled(wanted: Sequence[Combination], seed: int = 0) -> list[Combination]:
+def _is_right(said: Mapping[str, str], words: Wanted, heads: Sequence[str]) -> float:
+    if any(head not in words for head in heads):
+        return float("nan")
+    return float(all(said[head] == words[head] for head in heads))
+
+
+def _has_both(said: Mapping[str, str], words: Wanted) -> float:
+    if words.get("second", NOTHING) == NOTHING:
+        return float("nan")
+    return float({said["noun"], said["second"]} == {words["noun"], words["second"]})
+
+
+def shuffled(wanted: Sequence[T], seed: int = 0) -> list[T]:
     """The control: every clip gets another clip's prompt, as if the model had ignored what it was asked.
 
     Raises: InvalidRequest for fewer than two prompts.
@@ -133,40 +160,19 @@ def shuffled(wanted: Sequence[Combination], seed: int = 0) -> list[Combination]:
     if len(wanted) < 2:
         raise InvalidRequest(f"{len(wanted)} prompts cannot be shuffled.", "Give at least two.", field="wanted")
     order = np.random.default_rng(seed).permutation(len(wanted))
-    given: list[Combination] = list(wanted)
+    given = list(wanted)
     for index, other in zip(order, np.roll(order, 1), strict=True):
         given[index] = wanted[other]
     return given
 
 
 def chance(judge: ClipJudge) -> dict[str, float]:
-    """Accuracy of a blind guess among the judge's classes, for "noun", "motion", "scene" and "all_three"."""
-    noun, motion, scene = (1 / len(judge.config[name]) for name in ("nouns", "motions", "scenes"))
-    return {"noun": noun, "motion": motion, "scene": scene, "all_three": noun * motion * scene}
-
-
-def _as_input(clip: Frames) -> torch.Tensor:
-    """float32 [9, 3, 96, 96] in −1 … 1."""
-    check_clip(clip, "clips")
-    height, width = clip.shape[1:3]
-    if height != width:
-        raise InvalidRequest(
-            f"A clip of {width} × {height} pixels was given to the judge, which reads squares.",
-            "Cut a square that holds the object, or render squares.",
-            field="clips",
-        )
-    picked = np.stack([_scaled(frame) for frame in pick_frames(clip)])
-    return torch.from_numpy(picked).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def _scaled(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    if len(frame) == JUDGE_SIDE:
-        return frame
-    how = cv2.INTER_AREA if len(frame) > JUDGE_SIDE else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(frame, (JUDGE_SIDE, JUDGE_SIDE), interpolation=how), dtype=np.uint8)
+    """Accuracy of a blind guess among the judge's words: of each head, and of TOGETHER's groups."""
+    blind = {head: 1 / len(words) for head, words in judge.config.heads.items()}
+    return blind | {name: float(np.prod([blind[head] for head in group])) for name, group in TOGETHER.items()}
 
 
 @torch.no_grad()
-def _read(judge: ClipJudge, batch: list[torch.Tensor]) -> Reading:
-    reading: Reading = judge(torch.stack(batch))
+def _read(judge: ClipJudge, batch: list[Frames]) -> Reading:
+    reading: Reading = judge(as_input(np.stack(batch)))
     return reading

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from engines.diorama.judge import view
 from engines.diorama.judge.model import ClipJudge
+from engines.diorama.judge.view import JUDGE_SIDE
 from engines.errors import InvalidRequest
-from engines.metrics.adherence import JUDGE_SIDE
 from engines.metrics.checks import check_finite
 
 Floats = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.uint8]
-_GREY = 127.5
-_MARGIN = 1.25  # side of the crop / longer side of the object
 
 
 @dataclass(frozen=True)
@@ -52,23 +50,12 @@ def mask_crop(frame: Picture, mask: npt.NDArray[np.float32] | npt.NDArray[np.boo
             "Give a mask of the frame's size that holds the object.",
             field="mask",
         )
-    (top, left), (bottom, right) = inside.min(0), inside.max(0)
-    scale = JUDGE_SIDE / (_MARGIN * (max(bottom - top, right - left) + 1))
-    middle = (JUDGE_SIDE - 1) / 2
-    placed = np.array(
-        [[scale, 0, middle - scale * (left + right) / 2], [0, scale, middle - scale * (top + bottom) / 2]]
-    )
-    coverage = mask.astype(np.float32)[..., None]
-    alone = frame.astype(np.float32) * coverage + _GREY * (1 - coverage)
-    crop = cv2.warpAffine(
-        alone, placed, (JUDGE_SIDE, JUDGE_SIDE), flags=cv2.INTER_LINEAR, borderValue=(_GREY, _GREY, _GREY)
-    )
-    return np.asarray(np.clip(crop + 0.5, 0, 255), dtype=np.uint8)
+    return view.mask_crop(frame, mask)
 
 
 @torch.no_grad()
 def picture_embedding(judge: ClipJudge, pictures: Picture) -> Floats:
-    """The judge's picture features (what its noun head reads), float64 [N, F]. Identity is measured with Judge B only.
+    """What the judge's identity head says of each, float64 [N, F]. Identity is measured with Judge B only.
 
     Args:
         pictures: uint8 [N, 96, 96, 3], N ≥ 1, as `mask_crop` gives them.
@@ -83,8 +70,7 @@ def picture_embedding(judge: ClipJudge, pictures: Picture) -> Floats:
         )
     if not len(pictures):
         raise InvalidRequest("pictures is empty.", "Give at least one picture.", field="pictures")
-    maps = judge.stages(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1)
-    return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1).double().numpy()
+    return judge.embed(judge.maps(view.as_input(pictures))).double().numpy()
 
 
 def identity_scale(reference: Floats, strangers: Floats, itself: Floats) -> IdentityScale:

@@ -116,7 +116,7 @@ def fast_forward(
     for index, layer in enumerate(model.transformer_blocks):
         if index == MIXING_BLOCKS and keep is not None:
             hidden, modulation, embedded = (_kept(one, keep, tokens.shape[1]) for one in (hidden, modulation, embedded))
-            rotary, block = (rotary[0][keep], rotary[1][keep]), block_forward
+            rotary = (rotary[0][keep], rotary[1][keep])
         hidden = block(layer, hidden, projected, bias, modulation, *rotary)
     if keep is not None and len(model.transformer_blocks) <= MIXING_BLOCKS:
         hidden, embedded = (_kept(one, keep, tokens.shape[1]) for one in (hidden, embedded))

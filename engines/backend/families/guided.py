@@ -21,10 +21,17 @@ JOINT_TOKENS = 4096
 
 
 def guided_velocity(
-    family: Family, geometry: LatentGeometry, guidance: Guidance[PromptEmbedding]
+    family: Family,
+    geometry: LatentGeometry,
+    guidance: Guidance[PromptEmbedding],
+    coordinates: Tensor | None = None,
 ) -> GuidedVelocity[PromptEmbedding]:
-    """The velocity for `sample`: the model asked for each branch of the guidance, and the answers combined."""
-    coordinates = family.coordinates(geometry).to(family.device)
+    """The velocity for `sample`: the model asked for each branch of the guidance, and the answers combined.
+
+    Args:
+        coordinates: [1, 3, M] of tokens beyond the geometry's own; None for just those.
+    """
+    coordinates = (family.coordinates(geometry) if coordinates is None else coordinates).to(family.device)
 
     def joint(x: Tensor, sigmas: Tensor, branches: Sequence[Branch[PromptEmbedding]], at: Site) -> dict[str, Tensor]:
         return joint_velocities(family, coordinates, x, sigmas, branches, at)
@@ -32,7 +39,7 @@ def guided_velocity(
     def single(x: Tensor, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
         return family.velocity(Tokens(x, coordinates), sigmas, prompt, at)
 
-    return GuidedVelocity(joint if geometry.tokens <= JOINT_TOKENS else one_by_one(single), guidance)
+    return GuidedVelocity(joint if coordinates.shape[-1] <= JOINT_TOKENS else one_by_one(single), guidance)
 
 
 def joint_velocities(

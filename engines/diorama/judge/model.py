@@ -1,33 +1,36 @@
-"""The judge's network: a picture encoder for each frame, mixed over time, with a head for noun, motion and scene.
+"""The judge's network: a picture encoder for each frame; what is seen is read by queries, what happens from its track.
 
-Shape legend: B batch, T = 9 frames (every second of 17), features 6 × 6 cells.
+Shape legend: B batch, T = 9 frames (every second of 17), C features on 6 × 6 cells, D width of the queries' mixing,
+Q heads that read what is seen, F features, E values of an embedding.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import torch
+import torch.nn.functional as functional
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
-FRAMES = 9
+FRAMES, CELLS = 9, 6
+MOVING = ("motion", "second_motion", "action")  # heads that read how something moves, from where it is in each frame
+MOMENTS = 3  # the queries see the frames as averages of three
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Logits [B, classes] of the three heads and the penultimate features [B, F]."""
+    """Logits of every head, [B, words], and the penultimate features [B, F]."""
 
-    noun: torch.Tensor
-    motion: torch.Tensor
-    scene: torch.Tensor
+    logits: Mapping[str, torch.Tensor]
     features: torch.Tensor
 
 
-def _stage(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+def _halving(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
@@ -40,48 +43,94 @@ class ClipJudge(ModelMixin, ConfigMixin):
 
     Args:
         widths: Channels of the four halving stages.
+        mixing_width, mixing_layers: Of the queries' attention over cells and moments.
         temporal_width: Channels of the temporal mixing.
-        nouns, motions, scenes: Class names in the order of the logits.
+        identity_width: Values of an embedding.
+        heads: Head → its words, in the order of the logits.
     """
 
     @register_to_config
     def __init__(
         self,
-        widths: tuple[int, ...] = (24, 48, 96, 160),
+        widths: Sequence[int] = (24, 48, 96, 160),
+        mixing_width: int = 128,
+        mixing_layers: int = 2,
         temporal_width: int = 64,
-        nouns: tuple[str, ...] = (),
-        motions: tuple[str, ...] = (),
-        scenes: tuple[str, ...] = (),
+        identity_width: int = 64,
+        heads: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         super().__init__()
+        heads, last = heads or {}, widths[-1]
         sizes = (3, *widths)
         self.stages = nn.Sequential(
-            *[_stage(a, b, 5 if index == 0 else 3) for index, (a, b) in enumerate(pairwise(sizes))]
+            *[_halving(a, b, 5 if index == 0 else 3) for index, (a, b) in enumerate(pairwise(sizes))]
         )
-        self.noun = nn.Linear(widths[-1] * 2, len(nouns))
-        self.scene = nn.Linear(widths[-1], len(scenes))
-        self.squeeze = nn.Conv2d(widths[-1] + 2, 24, 1)
+        # Patterns of clothes are read at a quarter of the resolution; adds nothing before it has learnt something.
+        scaled = nn.BatchNorm2d(widths[1])
+        nn.init.zeros_(scaled.weight)
+        self.refine = nn.Sequential(nn.Conv2d(widths[1], widths[1], 3, padding=1, bias=False), scaled)
+        self.squeeze = nn.Conv2d(last + 2, 24, 1)
         self.time = nn.Sequential(
-            nn.Conv1d(24 * 36, temporal_width, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.Conv1d(temporal_width, temporal_width, 3, padding=1),
-            nn.ReLU(inplace=True),
+            nn.Conv1d(24 * CELLS**2, temporal_width, 3, padding=1), nn.ReLU(inplace=True),
+            nn.Conv1d(temporal_width, temporal_width, 3, padding=1), nn.ReLU(inplace=True),
+        )  # fmt: skip
+        self.enter = nn.Linear(last, mixing_width)
+        self.places = nn.Parameter(torch.randn(MOMENTS, CELLS**2, mixing_width) * 0.02)
+        self.still = [head for head in heads if head not in MOVING]
+        self.queries = nn.Parameter(torch.randn(len(self.still), mixing_width) * 0.02)
+        layer = nn.TransformerEncoderLayer(
+            mixing_width, 4, 2 * mixing_width, 0.0, "gelu", batch_first=True, norm_first=True
         )
-        self.motion = nn.Linear(temporal_width * FRAMES, len(motions))
+        self.mixing = nn.TransformerEncoder(layer, mixing_layers, enable_nested_tensor=False)
+        inputs = {head: temporal_width * FRAMES if head in MOVING else mixing_width + 2 * last for head in heads}
+        self.answers = nn.ModuleDict({head: nn.Linear(inputs[head], len(words)) for head, words in heads.items()})
+        self.cells = nn.Conv2d(last, len(heads.get("noun", ())) + 1, 1)
+        self.identity = nn.Linear(last * 2, identity_width)
 
     def forward(self, frames: torch.Tensor) -> Reading:
         """frames [B, 9, 3, 96, 96] in −1 … 1."""
-        batch, steps = frames.shape[:2]
-        maps = self.stages(frames.flatten(0, 1).contiguous(memory_format=torch.channels_last))
-        per_frame = maps.unflatten(0, (batch, steps))
-        average = per_frame.mean((1, 3, 4))
-        strongest = per_frame.amax((3, 4)).mean(1)
-        features = torch.cat([average, strongest], dim=1)
-        centre = torch.linspace(-1, 1, 6).to(maps)
+        return self.read_maps(self.maps(frames.flatten(0, 1)).unflatten(0, frames.shape[:2]))
+
+    def maps(self, pictures: torch.Tensor) -> torch.Tensor:
+        """[N, 3, 96, 96] → [N, C, 6, 6]."""
+        fine = self.stages[:2](pictures.contiguous(memory_format=torch.channels_last))
+        maps: torch.Tensor = self.stages[2:](fine + self.refine(fine))
+        return maps
+
+    def read_maps(self, maps: torch.Tensor) -> Reading:
+        """maps [B, 9, C, 6, 6]."""
+        batch = len(maps)
+        moved = self._track(maps)
+        moments = maps.unflatten(1, (MOMENTS, -1)).mean(2)
+        cells = self.enter(moments.flatten(3).transpose(2, 3)) + self.places
+        tokens = torch.cat([self.queries.expand(batch, -1, -1).to(cells.dtype), cells.flatten(1, 2)], dim=1)
+        seen = self.mixing(tokens)[:, : len(self.still)]
+        # Beside its own query every head sees the whole, averaged and at its strongest: that alone names a lone thing.
+        whole = torch.cat([maps.mean((1, 3, 4)), maps.amax((3, 4)).mean(1)], dim=1)
+        logits = {
+            head: self.answers[head](torch.cat([seen[:, index], whole], dim=1)) for index, head in enumerate(self.still)
+        }
+        logits |= {head: self.answers[head](moved) for head in self.answers if head in MOVING}
+        return Reading(logits, torch.cat([whole, moved], dim=1))
+
+    def _track(self, maps: torch.Tensor) -> torch.Tensor:
+        """What stands where in each frame, mixed over time, [B, temporal_width · 9]."""
+        batch, steps = maps.shape[:2]
+        centre = torch.linspace(-1, 1, CELLS).to(maps)
         position = torch.stack(torch.meshgrid(centre, centre, indexing="ij"))[None].expand(batch * steps, -1, -1, -1)
-        cells = self.squeeze(torch.cat([maps, position], dim=1)).flatten(1).unflatten(0, (batch, steps))
-        moved = self.time(cells.transpose(1, 2)).flatten(1)
-        return Reading(self.noun(features), self.motion(moved), self.scene(average), torch.cat([features, moved], 1))
+        cells = self.squeeze(torch.cat([maps.flatten(0, 1), position], dim=1)).flatten(1).unflatten(0, (batch, steps))
+        moved: torch.Tensor = self.time(cells.transpose(1, 2)).flatten(1)
+        return moved
+
+    def nouns_of_cells(self, maps: torch.Tensor) -> torch.Tensor:
+        """Logits of what covers each cell, the last one for nothing. [N, C, 6, 6] → [N, nouns + 1, 6, 6]."""
+        logits: torch.Tensor = self.cells(maps)
+        return logits
+
+    def embed(self, maps: torch.Tensor) -> torch.Tensor:
+        """Who it is, from maps [N, C, 6, 6] of an object alone on grey: [N, E] of length 1."""
+        pooled = torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
+        return functional.normalize(self.identity(pooled).float(), dim=1)
 
 
 def pick_frames(frames: Any) -> Any:

@@ -8,8 +8,8 @@ import torch
 
 from engines.diorama.clip_spec import ClipSpec
 from engines.diorama.judge.model import ClipJudge
+from engines.diorama.judge.words import heads
 from engines.diorama.render import DioramaClip, render
-from engines.diorama.vocabulary import vocabulary
 
 
 @cache
@@ -21,13 +21,5 @@ def rendered(noun: str = "fox", motion: str = "slides right", scene: str = "beac
 @cache
 def untrained_judge() -> ClipJudge:
     """The real class with random weights and the world's words; reads deterministically, though not rightly."""
-    words = vocabulary()
     torch.manual_seed(5)
-    judge = ClipJudge(
-        widths=(8, 12, 16, 24),
-        temporal_width=16,
-        nouns=tuple(words["nouns"]),
-        motions=tuple(words["motions"]),
-        scenes=tuple(words["scenes"]),
-    )
-    return judge.eval()
+    return ClipJudge(widths=(8, 12, 16, 24), mixing_width=16, temporal_width=16, heads=heads()).eval()

@@ -1,0 +1,94 @@
+"""What the bundled model makes of a held-out scene's caption, kept on disk so that a killed run keeps its clips.
+
+Shape legend: clips are uint8 [T, H, W, 3].
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.shared.versions import PROJECT_ROOT, code_revision, weights_hash
+from engines.backend.families.base import LatentGeometry
+from engines.backend.families.ltx import LTXFamily
+from engines.backend.registry import ModelRegistry
+from engines.context import RunContext
+from engines.diorama.judge import JUDGES_FOLDER
+from engines.diorama.judge.model import ClipJudge
+from engines.diorama.theatre.captions import caption
+from engines.diorama.theatre.spec import SceneSpec
+from engines.metrics.adherence import load_judge, read_clip
+from engines.text_to_video.render import encode_prompts, sample_take
+from engines.text_to_video.request import TextToVideoRequest
+
+Frames = npt.NDArray[np.uint8]
+WEIGHTS = ("assets/models/diorama", "assets/models/judges/b")
+CODE = (
+    "engines/sampling", "engines/backend", "engines/conditioning", "engines/text_to_video", "engines/diorama",
+    "engines/metrics", "benchmarks/held_out",
+)  # fmt: skip
+FIRST_SEED = 900_000
+WORK = PROJECT_ROOT / "benchmarks" / "work" / "held_out"  # ignored
+
+
+@cache
+def bundled() -> LTXFamily:
+    family = ModelRegistry().load("diorama")
+    assert isinstance(family, LTXFamily)
+    return family
+
+
+@cache
+def judge_b() -> ClipJudge:
+    return load_judge(JUDGES_FOLDER / "b")
+
+
+def scene_name(spec: SceneSpec) -> str:
+    """Names a scene for good: its caption, size and seed."""
+    return f"{caption(spec).text}, {spec.width} × {spec.height} × {spec.frames}, seed {spec.seed}"
+
+
+def request_for(spec: SceneSpec, **changes: Any) -> TextToVideoRequest:
+    """The scene's caption with the request's defaults, in the scene's size."""
+    size = {"width": spec.width, "height": spec.height, "frames": spec.frames}
+    return TextToVideoRequest(prompt=caption(spec).text, seed=spec.seed, preview_every=0, **{**size, **changes})
+
+
+def geometry_of(spec: SceneSpec) -> LatentGeometry:
+    return bundled().geometry(spec.height, spec.width, spec.frames, spec.fps)
+
+
+def rendered(spec: SceneSpec) -> Frames:
+    """The clip that a person gets for this prompt."""
+    name = hashlib.sha256(scene_name(spec).encode()).hexdigest()[:24]
+    path = WORK / versions() / f"{name}.npy"
+    if path.exists():
+        return np.asarray(np.load(path))
+    family, request = bundled(), request_for(spec)
+    prompts, context = encode_prompts(family, request), RunContext(work_folder=WORK)
+    take = sample_take(family, request, geometry_of(spec), prompts, request.seed, context)
+    frames = np.concatenate(list(family.decode(take.latents)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, frames)
+    return frames
+
+
+@cache
+def versions() -> str:
+    """What the rendered clips depend on."""
+    return f"{weights_hash(WEIGHTS[:1])}-{code_revision(CODE)}"
+
+
+def reading(frames: Frames) -> dict[str, str]:
+    """What Judge B says: head → word."""
+    return dict(read_clip(judge_b(), frames).words)
+
+
+def round_trip(frames: Frames) -> Frames:
+    """Through the tokenizer and back."""
+    family = bundled()
+    return np.concatenate(list(family.decode(family.encode(frames))))

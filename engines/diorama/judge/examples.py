@@ -1,0 +1,167 @@
+"""Renders that judges learn from, drawn once and read as memory maps.
+
+A folder holds clips uint8 [n, 9, 96, 96, 3], words int16 [n, heads] (−1 where a head has nothing to look at), cells
+uint8 [n, 9, 6, 6] (which noun covers a cell; the number of nouns for none), pairs uint8 [m, 2, 96, 96, 3] (two views
+of one object alone on grey) and who int32 [m] (equal for the same sprite in the same colours). Every second clip and
+view went through the tokenizer and back, so that its blur is not a wrong noun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+from engines.diorama.judge.model import CELLS, FRAMES
+from engines.diorama.judge.view import JUDGE_SIDE, mask_crop, view
+from engines.diorama.judge.words import FACE, FIGURE, heads, indices, scene_words
+from engines.diorama.theatre.draw import RenderedScene, render_scene
+from engines.diorama.theatre.random_scene import random_scene
+from engines.diorama.theatre.spec import Figure, SceneSpec, Thing
+from engines.diorama.vocabulary import outside, world
+
+Frames = npt.NDArray[np.uint8]
+# (frames, height, width) of the clips, and how often.
+SHAPES = {(17, 96, 96): 0.6, (9, 96, 96): 0.1, (25, 96, 96): 0.1, (17, 128, 64): 0.1, (17, 64, 128): 0.1}
+COVERED = 0.3  # share of a cell from which it shows an object
+HUES = (-150.0, -110.0, -70.0, 70.0, 110.0, 150.0)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Memory maps, named as in the module's docstring."""
+
+    clips: Frames
+    words: npt.NDArray[np.int16]
+    cells: Frames
+    pairs: Frames
+    who: npt.NDArray[np.int32]
+
+
+def round_trip(vae: PatchVideoAutoencoder, frames: Frames) -> Frames:
+    """Through the tokenizer's linear path and back."""
+    pixels = torch.from_numpy(frames).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    with torch.no_grad():
+        decoded = vae.decode_linear(vae.encode(pixels).latent_dist.mode())[0]
+    return ((decoded.permute(1, 2, 3, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
+
+
+def random_clip(random: np.random.Generator, held_out: bool) -> RenderedScene:
+    """A scene of one of the shapes, from one side of the split."""
+    shapes = list(SHAPES)
+    frames, height, width = shapes[int(random.choice(len(shapes), p=list(SHAPES.values())))]
+    return render_scene(random_scene(random, held_out=held_out, frames=frames, height=height, width=width))
+
+
+def nouns_of_cells(scene: RenderedScene) -> Frames:
+    """Which noun covers each cell of what a judge sees, uint8 [9, 6, 6]."""
+    names = heads()["noun"]
+    found = np.full((FRAMES, CELLS, CELLS), len(names), np.uint8)
+    for actor, coverage in zip(scene.spec.actors, scene.coverage, strict=True):
+        name = actor.noun if isinstance(actor, Thing) else FIGURE if isinstance(actor, Figure) else FACE
+        shown = np.repeat((coverage * 255).clip(0, 255).astype(np.uint8)[..., None], 3, axis=-1)
+        seen = view(shown)[..., 0].astype(np.float32) / 255
+        if shown.shape[1] != shown.shape[2]:
+            seen[:, _bars(shown.shape[1], shown.shape[2])] = 0
+        share = seen.reshape(FRAMES, CELLS, 16, CELLS, 16).mean((2, 4))
+        found[share > COVERED] = names.index(name)
+    return found
+
+
+def _bars(height: int, width: int) -> npt.NDArray[np.bool_]:
+    """Where the view of a clip that is not square shows bars, bool [96, 96]."""
+    inside = view(np.full((1, height, width, 3), 255, np.uint8))[0, ..., 0]
+    return np.asarray(inside < 200)
+
+
+@cache
+def learnt_sprites() -> tuple[str, ...]:
+    """Sprites that the identity head is shown: the vocabulary and half of what lies outside of it."""
+    return (*world().nouns, *(name for name in outside() if _is_learnt(name)))
+
+
+@cache
+def unseen_sprites() -> tuple[str, ...]:
+    """The other half: nothing was ever trained on them."""
+    return tuple(name for name in outside() if not _is_learnt(name))
+
+
+def _is_learnt(name: str) -> bool:
+    return hashlib.sha256(f"identity|{name}".encode()).digest()[0] < 128
+
+
+def views_of(noun: str, hue: float, random: np.random.Generator, vae: PatchVideoAutoencoder | None) -> Frames:
+    """Two pictures of one object alone on grey, from two scenes, uint8 [2, 96, 96, 3]."""
+    pictures: list[Frames] = []
+    while len(pictures) < 2:
+        thing = Thing(noun=noun, hue=hue, seed=int(random.integers(2**31)), motion=str(random.choice(_MOTIONS)))
+        scene = str(random.choice(list(world().scenes)))
+        spec = SceneSpec(scene=scene, actors=(thing,), sound=False, frames=5, seed=int(random.integers(2**31)))
+        drawn = render_scene(spec)
+        frame = int(random.integers(spec.frames))
+        frames = round_trip(vae, drawn.frames) if vae is not None and random.random() < 0.5 else drawn.frames
+        if (drawn.coverage[0, frame] > 0.5).sum() > 60:
+            pictures.append(mask_crop(frames[frame], drawn.coverage[0, frame]))
+    return np.stack(pictures)
+
+
+_MOTIONS = ("stays still", "spins", "sways", "grows", "bounces")
+
+
+def _fill(folder: Path, vae: PatchVideoAutoencoder, seed: int, clips: range, pairs: range) -> None:
+    torch.set_num_threads(1)
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in _SHAPES}
+    for row in clips:
+        scene = random_clip(np.random.default_rng([seed, row]), held_out=False)
+        frames = round_trip(vae, scene.frames) if row % 2 else scene.frames
+        arrays["clips"][row], arrays["cells"][row] = view(frames), nouns_of_cells(scene)
+        arrays["words"][row] = indices(scene_words(scene.spec))
+    sprites = learnt_sprites()
+    for row in pairs:
+        random = np.random.default_rng([seed, 1, row])
+        sprite = int(random.integers(len(sprites)))
+        hue = int(random.integers(len(HUES))) if random.random() < 0.4 else -1
+        arrays["pairs"][row] = views_of(sprites[sprite], HUES[hue] if hue >= 0 else 0.0, random, vae)
+        arrays["who"][row] = sprite * 100 + hue + 1
+    for array in arrays.values():
+        array.flush()
+
+
+_SHAPES = {
+    "clips": (np.uint8, (FRAMES, JUDGE_SIDE, JUDGE_SIDE, 3)), "words": (np.int16, (11,)),
+    "cells": (np.uint8, (FRAMES, CELLS, CELLS)), "pairs": (np.uint8, (2, JUDGE_SIDE, JUDGE_SIDE, 3)),
+    "who": (np.int32, ()),
+}  # fmt: skip
+
+
+def draw_examples(folder: Path, vae: PatchVideoAutoencoder, seed: int, clips: int, pairs: int, processes: int) -> None:
+    """Fills the folder. Does nothing where it is complete already."""
+    if (folder / "complete").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (kind, shape) in _SHAPES.items():
+        count = pairs if name in ("pairs", "who") else clips
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (count, *shape)).flush()
+    context = torch.multiprocessing.get_context("spawn")
+    edges = [np.linspace(0, total, processes + 1).astype(int) for total in (clips, pairs)]
+    parts = [[range(int(a), int(b)) for a, b in pairwise(edge)] for edge in edges]
+    workers = [context.Process(target=_fill, args=(folder, vae, seed, *part)) for part in zip(*parts, strict=True)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        if worker.exitcode:
+            raise RuntimeError(f"drawing into {folder} failed with exit code {worker.exitcode}")
+    (folder / "complete").touch()
+
+
+def open_examples(folder: Path) -> Examples:
+    """Raises FileNotFoundError where nothing was drawn."""
+    return Examples(**{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in _SHAPES})

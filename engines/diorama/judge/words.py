@@ -1,0 +1,85 @@
+"""What a judge can say of a scene: its heads, the words of each, and which of them are true of a scene.
+
+Two things are named in one order, whatever the caption says first: the left one, the upper one, the front one.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import get_args
+
+from engines.diorama.theatre.relations import relation_of
+from engines.diorama.theatre.spec import Action, Colour, Figure, Garment, PatternKind, Portrait, SceneSpec, Thing
+from engines.diorama.vocabulary import world
+
+NOTHING, FIGURE, FACE = "nothing", "figure", "face"
+# Patterns whose two colours change places with no more than a shift: they are named in the order of COLOURS.
+ALIKE: tuple[PatternKind, ...] = ("stripes", "upright stripes", "slanted stripes", "checks", "zigzags", "halves")
+COLOURS: tuple[Colour, ...] = get_args(Colour)
+RELATIONS = (NOTHING, "beside", "stacked", "in front")
+
+
+@cache
+def heads() -> dict[str, tuple[str, ...]]:
+    """Head → its words, in the order of the logits."""
+    words = world()
+    nouns, motions = tuple(words.nouns), tuple(words.motions)
+    return {
+        "noun": (*nouns, FIGURE, FACE),
+        "second": (*nouns, NOTHING),
+        "relation": RELATIONS,
+        "motion": motions,
+        "second_motion": motions,
+        "scene": tuple(words.scenes),
+        "action": get_args(Action),
+        "pattern": get_args(PatternKind),
+        "colour": COLOURS,
+        "second_colour": COLOURS,
+        "garment": ("shirt", "dress"),
+    }
+
+
+def garment_words(garment: Garment) -> dict[str, str]:
+    """Words of the heads that look at clothes."""
+    colours = [garment.colour, garment.colour if garment.pattern == "plain" else garment.second]
+    if garment.pattern in ALIKE:
+        colours.sort(key=COLOURS.index)
+    return {"pattern": garment.pattern, "colour": colours[0], "second_colour": colours[1], "garment": garment.kind}
+
+
+def scene_words(spec: SceneSpec) -> dict[str, str]:
+    """Head → the word that is true of the scene; a head that has nothing to look at is left out.
+
+    Of scenes that are not square only what stands alone is named: in a judge's view two things, or a figure's clothes,
+    are too small there.
+
+    Raises: ValueError for scenes that no judge was shown: no actor, more than two, or a second one that is no thing.
+    """
+    actors = spec.actors
+    known = {"scene": spec.scene, "second": NOTHING, "relation": NOTHING}
+    if spec.height != spec.width and not (len(actors) == 1 and isinstance(actors[0], Thing)):
+        return {"scene": spec.scene}
+    if len(actors) == 1 and isinstance(actors[0], Figure):
+        return {**known, "noun": FIGURE, "action": actors[0].action, **garment_words(actors[0].garment)}
+    if len(actors) == 1 and isinstance(actors[0], Portrait):
+        return {**known, "noun": FACE}
+    things = [actor for actor in actors if isinstance(actor, Thing)]
+    if len(things) != len(actors) or len(things) not in (1, 2):
+        raise ValueError("a judge reads one thing, two things, one figure or one portrait")
+    if len(things) == 2:
+        things, relation = in_order(things[0], things[1])
+        known |= {"relation": relation, "second": things[1].noun, "second_motion": things[1].motion}
+    return {**known, "noun": things[0].noun, "motion": things[0].motion}
+
+
+def in_order(first: Thing, second: Thing) -> tuple[list[Thing], str]:
+    """The two things as a judge names them, and how they stand to each other."""
+    relation = relation_of(first, second)
+    swapped = relation in ("right of", "below") or (relation == "in front of" and first.depth > second.depth)
+    named = {"left of": "beside", "right of": "beside", "above": "stacked", "below": "stacked"}
+    return ([second, first] if swapped else [first, second]), named.get(relation, "in front")
+
+
+def indices(words: dict[str, str]) -> list[int]:
+    """Numbers of the words in the order of `heads`, −1 where a head has nothing to look at."""
+    return [names.index(words[head]) if head in words else -1 for head, names in heads().items()]
