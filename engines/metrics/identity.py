@@ -70,7 +70,7 @@ def picture_embedding(judge: ClipJudge, pictures: Picture) -> Floats:
         )
     if not len(pictures):
         raise InvalidRequest("pictures is empty.", "Give at least one picture.", field="pictures")
-    return judge.embed(judge.maps(view.as_input(pictures))).double().numpy()
+    return judge.embed(judge.maps(view.as_input(pictures))[1]).double().numpy()
 
 
 def identity_scale(reference: Floats, strangers: Floats, itself: Floats) -> IdentityScale:

@@ -68,7 +68,7 @@ def identity_right(
         sprites = random.choice(unseen_sprites(), 10, replace=False)
         objects = [(str(name), 0.0) for name in sprites] + [(str(sprites[0]), HUES[1]), (str(sprites[0]), HUES[4])]
         views = np.stack([views_of(noun, hue, random, vae) for noun, hue in objects])
-        embedded = judge.embed(judge.maps(as_input(views.reshape(-1, 96, 96, 3)))).unflatten(0, (-1, 2))
+        embedded = judge.embed(judge.maps(as_input(views.reshape(-1, 96, 96, 3)))[1]).unflatten(0, (-1, 2))
         nearest = (embedded[:, 0] @ embedded[:, 1].T).argmax(1)
         right.append(float((nearest == torch.arange(len(objects))).float().mean()))
     return float(np.mean(right))

@@ -74,8 +74,12 @@ class ClipJudge(ModelMixin, ConfigMixin):
             nn.Conv1d(24 * CELLS**2, temporal_width, 3, padding=1), nn.ReLU(inplace=True),
             nn.Conv1d(temporal_width, temporal_width, 3, padding=1), nn.ReLU(inplace=True),
         )  # fmt: skip
-        self.enter = nn.Linear(last, mixing_width)
+        nouns = len(heads.get("noun", ())) + 1
+        self.cells = nn.Conv2d(last, nouns, 1)
+        self.enter = nn.Linear(last + nouns, mixing_width)
         self.places = nn.Parameter(torch.randn(MOMENTS, CELLS**2, mixing_width) * 0.02)
+        self.enter_fine = nn.Linear(widths[-2], mixing_width)
+        self.fine_places = nn.Parameter(torch.randn((2 * CELLS) ** 2, mixing_width) * 0.02)
         self.still = [head for head in heads if head not in MOVING]
         self.queries = nn.Parameter(torch.randn(len(self.still), mixing_width) * 0.02)
         layer = nn.TransformerEncoderLayer(
@@ -84,27 +88,23 @@ class ClipJudge(ModelMixin, ConfigMixin):
         self.mixing = nn.TransformerEncoder(layer, mixing_layers, enable_nested_tensor=False)
         inputs = {head: temporal_width * FRAMES if head in MOVING else mixing_width + 2 * last for head in heads}
         self.answers = nn.ModuleDict({head: nn.Linear(inputs[head], len(words)) for head, words in heads.items()})
-        self.cells = nn.Conv2d(last, len(heads.get("noun", ())) + 1, 1)
         self.identity = nn.Linear(last * 2, identity_width)
 
     def forward(self, frames: torch.Tensor) -> Reading:
         """frames [B, 9, 3, 96, 96] in −1 … 1."""
-        return self.read_maps(self.maps(frames.flatten(0, 1)).unflatten(0, frames.shape[:2]))
+        fine, maps = (part.unflatten(0, frames.shape[:2]) for part in self.maps(frames.flatten(0, 1)))
+        return self.read_maps(fine, maps)
 
-    def maps(self, pictures: torch.Tensor) -> torch.Tensor:
-        """[N, 3, 96, 96] → [N, C, 6, 6]."""
-        fine = self.stages[:2](pictures.contiguous(memory_format=torch.channels_last))
-        maps: torch.Tensor = self.stages[2:](fine + self.refine(fine))
-        return maps
+    def maps(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """[N, 3, 96, 96] → [N, C', 12, 12] and [N, C, 6, 6]."""
+        quarter = self.stages[:2](pictures.contiguous(memory_format=torch.channels_last))
+        fine = self.stages[2](quarter + self.refine(quarter))
+        return fine, self.stages[3](fine)
 
-    def read_maps(self, maps: torch.Tensor) -> Reading:
-        """maps [B, 9, C, 6, 6]."""
-        batch = len(maps)
+    def read_maps(self, fine: torch.Tensor, maps: torch.Tensor) -> Reading:
+        """fine [B, 9, C', 12, 12], maps [B, 9, C, 6, 6]."""
         moved = self._track(maps)
-        moments = maps.unflatten(1, (MOMENTS, -1)).mean(2)
-        cells = self.enter(moments.flatten(3).transpose(2, 3)) + self.places
-        tokens = torch.cat([self.queries.expand(batch, -1, -1).to(cells.dtype), cells.flatten(1, 2)], dim=1)
-        seen = self.mixing(tokens)[:, : len(self.still)]
+        seen = self._asked(fine[:, FRAMES // 2], maps)
         # Beside its own query every head sees the whole, averaged and at its strongest: that alone names a lone thing.
         whole = torch.cat([maps.mean((1, 3, 4)), maps.amax((3, 4)).mean(1)], dim=1)
         logits = {
@@ -112,6 +112,19 @@ class ClipJudge(ModelMixin, ConfigMixin):
         }
         logits |= {head: self.answers[head](moved) for head in self.answers if head in MOVING}
         return Reading(logits, torch.cat([whole, moved], dim=1))
+
+    def _asked(self, fine: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+        """What each query finds among the cells of three moments and, finer, of the middle frame; [B, Q, D].
+
+        With what covers a cell goes which noun that is: a query has but to look at the right place.
+        """
+        nouns = self.nouns_of_cells(maps.flatten(0, 1)).softmax(1).unflatten(0, maps.shape[:2])
+        cells = torch.cat([maps, nouns.to(maps.dtype)], dim=2).unflatten(1, (MOMENTS, -1)).mean(2)
+        coarse = self.enter(cells.flatten(3).transpose(2, 3)) + self.places
+        close = self.enter_fine(fine.flatten(2).transpose(1, 2)) + self.fine_places
+        queries = self.queries.expand(len(maps), -1, -1).to(coarse.dtype)
+        mixed: torch.Tensor = self.mixing(torch.cat([queries, coarse.flatten(1, 2), close], dim=1))
+        return mixed[:, : len(self.still)]
 
     def _track(self, maps: torch.Tensor) -> torch.Tensor:
         """What stands where in each frame, mixed over time, [B, temporal_width · 9]."""

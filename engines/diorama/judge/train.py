@@ -21,7 +21,7 @@ from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
 from engines.diorama.judge.examples import Examples, draw_examples, open_examples
 from engines.diorama.judge.measure import measure
-from engines.diorama.judge.model import ClipJudge, Reading
+from engines.diorama.judge.model import FRAMES, ClipJudge, Reading
 from engines.diorama.judge.view import as_input
 from engines.diorama.judge.words import heads
 
@@ -94,14 +94,17 @@ def _loss(
     clips = augment(as_input(examples.clips[rows]), recipe, generator)
     views = augment(as_input(examples.pairs[pairs]), recipe, generator)
     # One pass for both, so that the normalisation's statistics are those of both, as later when only one is read.
-    maps = judge.maps(torch.cat([clips.flatten(0, 1), views.flatten(0, 1)]))
-    of_clips, of_views = maps[: len(rows) * 9], maps[len(rows) * 9 :]
+    fine, maps = judge.maps(torch.cat([clips.flatten(0, 1), views.flatten(0, 1)]))
+    count = len(rows) * FRAMES
+    of_clips, of_views = maps[:count], maps[count:]
     wanted = torch.from_numpy(examples.words[rows].astype(np.int64))
     cells = torch.from_numpy(examples.cells[rows].astype(np.int64)).flatten(0, 1)
     embedded = judge.embed(of_views).unflatten(0, (-1, 2))
     who = torch.from_numpy(examples.who[pairs].astype(np.int64))
     return (
-        words_loss(judge.read_maps(of_clips.unflatten(0, (-1, 9))), wanted)
+        words_loss(
+            judge.read_maps(fine[:count].unflatten(0, (-1, FRAMES)), of_clips.unflatten(0, (-1, FRAMES))), wanted
+        )
         + CELL_WEIGHT * functional.cross_entropy(judge.nouns_of_cells(of_clips).float(), cells)
         + IDENTITY_WEIGHT * identity_loss(embedded[:, 0], embedded[:, 1], who)
     )
@@ -116,7 +119,8 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
     judge = ClipJudge(widths=recipe.widths, heads=heads()).to(memory_format=torch.channels_last)
     if begin is not None:
         judge.load_state_dict(begin.state_dict())
-    slow = [*judge.mixing.parameters(), judge.queries, judge.places, *judge.enter.parameters()]
+    slow = [judge.queries, judge.places, judge.fine_places]
+    slow += [one for part in (judge.mixing, judge.enter, judge.enter_fine) for one in part.parameters()]
     named = {id(one) for one in slow}
     groups = [{"params": [one for one in judge.parameters() if id(one) not in named]}, {"params": slow}]
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02)
@@ -143,6 +147,7 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
             running = []
             with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+            judge.save_pretrained(log.parent / "so_far")
     return judge.eval()
 
 
