@@ -1,4 +1,4 @@
-"""Rendered clips as latents on disk: made once, read as memory maps, never a list in memory.
+"""Training clips as latents on disk: made once, read as memory maps, never a list in memory.
 
 A cache folder holds clips of one shape. meta.json says which; .npy files hold latents float16 [n, N, C] (not
 normalised), coverage uint8 [n, N] (share of the token that objects cover, 0 … 255), keys float16 [n, K, P, C] (single
@@ -17,47 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from engines.backend.autoencoders.patch_video import SPACE, TIME, PatchVideoAutoencoder
+from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.text_encoders import load_minilm
-from engines.diorama.theatre.captions import caption
-from engines.diorama.theatre.draw import RenderedScene, render_scene
-from engines.diorama.theatre.random_scene import random_scene
-from engines.training.linear_code import clip_to_tensor, object_coverage
+from engines.training.cache_rows import CachePlan, rows_of
+from engines.training.linear_code import clip_to_tensor
 
 TEXT_TOKENS = 48
-
-
-@dataclass(frozen=True)
-class CachePlan:
-    """What a cache holds.
-
-    Attributes:
-        count: Clips.
-        keyframes: Frames that are also encoded alone, in rising order; the last is the clip's last frame.
-    """
-
-    count: int
-    frames: int
-    seed: int
-    height: int = 96
-    width: int = 96
-    keyframes: tuple[int, ...] = ()
-
-    @property
-    def slots(self) -> int:
-        return (self.frames - 1) // TIME + 1
-
-    @property
-    def rows(self) -> int:
-        return self.height // SPACE
-
-    @property
-    def columns(self) -> int:
-        return self.width // SPACE
-
-    @property
-    def tokens(self) -> int:
-        return self.slots * self.rows * self.columns
 
 
 @dataclass(frozen=True)
@@ -102,17 +67,12 @@ class LatentCache:
         )
 
 
-def render_row(plan: CachePlan, row: int) -> tuple[RenderedScene, str]:
-    """Clip and caption of a row: a function of (seed, row) alone."""
-    random = np.random.default_rng([plan.seed, row])
-    spec = random_scene(random, frames=plan.frames, height=plan.height, width=plan.width)
-    return render_scene(spec), caption(spec, random).text
-
-
 @torch.no_grad()
-def encode_row(vae: PatchVideoAutoencoder, scene: RenderedScene, keyframes: tuple[int, ...]) -> list[torch.Tensor]:
+def encode_row(
+    vae: PatchVideoAutoencoder, frames: npt.NDArray[np.uint8], keyframes: tuple[int, ...]
+) -> list[torch.Tensor]:
     """[latents [N, C], keys [K, P, C]]."""
-    pixels = clip_to_tensor(scene.frames)
+    pixels = clip_to_tensor(frames)
     latents = vae.encode(pixels).latent_dist.mode()[0].flatten(1).T
     if not keyframes:
         return [latents, latents.new_zeros(0, latents.shape[0] // pixels.shape[2], latents.shape[1])]
@@ -125,21 +85,22 @@ def _render_part(folder: Path, vae: PatchVideoAutoencoder, plan: CachePlan, rows
     torch.set_num_threads(1)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("latents", "coverage", "keys")}
     captions: list[str] = []
+    row_of = rows_of(plan)
     for row in rows:
-        scene, text = render_row(plan, row)
-        captions.append(text)
-        latents, keys = encode_row(vae, scene, plan.keyframes)
+        clip = row_of(row)
+        captions.append(clip.caption)
+        latents, keys = encode_row(vae, clip.frames, plan.keyframes)
         arrays["latents"][row] = latents.numpy()
         if plan.keyframes:
             arrays["keys"][row] = keys.numpy()
-        arrays["coverage"][row] = (object_coverage(scene).flatten() * 255).round().byte().numpy()
+        arrays["coverage"][row] = (clip.coverage.flatten() * 255).round().byte().numpy()
     for array in arrays.values():
         array.flush()
     (folder / f"captions.{rows.start}.json").write_text(json.dumps(captions), encoding="utf-8")
 
 
 def build_cache(folder: Path, vae: PatchVideoAutoencoder, plan: CachePlan, processes: int) -> None:
-    """Renders and encodes training clips. Does nothing where the folder is complete already."""
+    """Renders (or reads) and encodes training clips. Does nothing where the folder is complete already."""
     if (folder / "captions.json").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)

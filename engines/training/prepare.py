@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.training.latent_cache import CachePlan, build_cache
+from engines.training.cache_rows import CachePlan, with_what_there_is
+from engines.training.latent_cache import build_cache
 from engines.training.linear_code import BlockMoments, fit, gather_moments, measure_statistics
 from engines.training.run import Run
 
@@ -31,5 +32,5 @@ def prepare(run: Run) -> None:
         vae.save_pretrained(folder)
     vae = PatchVideoAutoencoder.from_pretrained(folder)
     for name, cache in run.config["caches"].items():
-        plan = CachePlan(**{**cache, "keyframes": tuple(cache.get("keyframes", ()))})
+        plan = with_what_there_is(name, CachePlan(**{**cache, "keyframes": tuple(cache.get("keyframes", ()))}))
         build_cache(run.folder / "cache" / name, vae, plan, processes)

@@ -22,10 +22,11 @@ from engines.backend.precision import compute_dtype
 from engines.backend.text_encoders import load_minilm
 from engines.conditioning.given import Grid
 from engines.errors import InvalidRequest
+from engines.training.cache_rows import CachePlan
 from engines.training.continued import continued_transformer
 from engines.training.fast_forward import block_forward, fast_forward, rotary_tables
 from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss, kept_tokens
-from engines.training.latent_cache import TEXT_TOKENS, CachePlan, LatentCache, Rows, open_cache
+from engines.training.latent_cache import TEXT_TOKENS, LatentCache, Rows, open_cache
 from engines.training.run import Run, keep_config
 from engines.training.run_state import append_log, load_carried_state, load_state, save_state
 from engines.training.shared_parameters import SharedParameters

@@ -34,6 +34,8 @@ class Cache(Part):
     height: Annotated[int, Field(ge=32, multiple_of=32)] = 96
     width: Annotated[int, Field(ge=32, multiple_of=32)] = 96
     keyframes: tuple[Count, ...] = ()
+    manifest: str = ""
+    videos: str = ""
 
     @model_validator(mode="after")
     def _fits(self) -> Cache:
@@ -41,6 +43,8 @@ class Cache(Part):
             raise ValueError(f"frames = {self.frames} is not 1, 5, 9, 13, …: the tokenizer takes 4k + 1")
         if list(self.keyframes) != sorted(set(self.keyframes)) or any(key >= self.frames for key in self.keyframes):
             raise ValueError(f"keyframes must rise and lie between 1 and {self.frames - 1}, the clip's last frame")
+        if bool(self.manifest) != bool(self.videos):
+            raise ValueError("manifest and videos belong together: what curation wrote, and the folder it was given")
         return self
 
 

@@ -12,7 +12,8 @@ import torch
 import yaml
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.training.latent_cache import CachePlan, build_cache
+from engines.training.cache_rows import CachePlan
+from engines.training.latent_cache import build_cache
 from engines.training.run import Run
 
 CACHE = CachePlan(count=12, frames=9, seed=9, height=96, width=64, keyframes=(3, 8))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,12 @@ import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.text_encoders import load_minilm
-from engines.training.latent_cache import TEXT_TOKENS, CachePlan, LatentCache, build_cache, open_cache, render_row
+from engines.errors import InvalidRequest
+from engines.media.clip import Clip
+from engines.media.writer import write_clip
+from engines.training.cache_rows import CachePlan, render_row, with_what_there_is
+from engines.training.json_lines import append_line
+from engines.training.latent_cache import TEXT_TOKENS, LatentCache, build_cache, open_cache
 from engines.training.linear_code import clip_to_tensor, object_coverage
 from tests.engines.training.conftest import CACHE
 
@@ -79,3 +86,50 @@ def test_a_complete_cache_is_not_built_again(prepared_folder: Path) -> None:
 def test_an_unfinished_cache_does_not_open(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         open_cache(tmp_path)
+
+
+@pytest.fixture
+def curated(tmp_path: Path) -> CachePlan:
+    """Two clips of a film that curation kept, one of them of another shape."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    frames = np.repeat(np.linspace(20, 220, 24).astype(np.uint8)[:, None, None, None], 64, 1).repeat(96, 2).repeat(3, 3)
+    write_clip(videos / "fade.mp4", Clip(frames, Fraction(24)))
+    line = {"file": "fade.mp4", "first": 4, "fps": 24, "measures": {}, "captions": ["it gets lighter", "a fade"]}
+    shapes = [{"frames": 9, "height": 64, "width": 96}, {"frames": 17, "height": 64, "width": 96}]
+    for shape in shapes:
+        append_line(tmp_path / "manifest.jsonl", {**line, **shape})
+    return CachePlan(
+        count=50, frames=9, seed=1, height=64, width=96, keyframes=(8,),
+        manifest=str(tmp_path / "manifest.jsonl"), videos=str(videos),
+    )  # fmt: skip
+
+
+def test_a_cache_of_curated_clips_holds_their_code(curated: CachePlan, prepared_folder: Path, tmp_path: Path) -> None:
+    plan = with_what_there_is("films", curated)
+    assert plan.count == 1
+    vae = PatchVideoAutoencoder.from_pretrained(prepared_folder / "vae")
+    build_cache(tmp_path / "cache", vae, plan, processes=1)
+    cache = open_cache(tmp_path / "cache")
+    shown = np.clip(np.linspace(20, 220, 24)[4:13], 0, 255).astype(np.uint8)
+    frames = np.repeat(shown[:, None, None, None], 64, 1).repeat(96, 2).repeat(3, 3)
+    code = vae.encode(clip_to_tensor(frames)).latent_dist.mode()[0].flatten(1).T
+    np.testing.assert_allclose(cache.latents[0].astype(np.float32), code.detach().numpy(), atol=1.5)
+    assert not cache.coverage.any()
+    assert json.loads((tmp_path / "cache" / "captions.json").read_text(encoding="utf-8"))[0] in (
+        "it gets lighter", "a fade",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"manifest": "nowhere.jsonl"}, "caches.films.manifest"),
+        ({"videos": "nowhere"}, "caches.films.videos"),
+        ({"frames": 33, "keyframes": ()}, "caches.films"),
+    ],
+)
+def test_what_curation_did_not_leave_is_named(changes: dict[str, object], field: str, curated: CachePlan) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        with_what_there_is("films", replace(curated, **changes))  # type: ignore[arg-type]
+    assert raised.value.field == field
