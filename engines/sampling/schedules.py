@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engines.sampling.alphas import AlphaLevels
+
 # LTX-Video (arXiv:2501.00103, section 3.1 and its scheduler config): shift by the number of latent tokens.
 LTX_DYNAMIC_SHIFT = {"base_tokens": 1024, "max_tokens": 4096, "base_shift": 0.95, "max_shift": 2.05}
 
@@ -70,9 +72,10 @@ def linear_quadratic(steps: int, threshold: float = 0.025) -> Tensor:
 
 
 def from_scheduler_config(config: Mapping[str, Any], steps: int, tokens: int) -> Tensor:
-    """What a checkpoint's scheduler_config.json says, for FlowMatchEulerDiscreteScheduler.
+    """What a checkpoint's scheduler_config.json says, for FlowMatchEulerDiscreteScheduler, UniPC with flow sigmas (Wan)
+    and the schedulers of CogVideoX.
 
-    Equal to diffusers' `set_timesteps(sigmas=linspace(1, 1/n, n), mu=…)` as LTXPipeline calls it. (Its
+    Of the first equal to diffusers' `set_timesteps(sigmas=linspace(1, 1/n, n), mu=…)` as LTXPipeline calls it. (Its
     `set_timesteps(n)` without sigmas shifts the smallest level twice.)
 
     Args:
@@ -82,9 +85,34 @@ def from_scheduler_config(config: Mapping[str, Any], steps: int, tokens: int) ->
 
     Raises: ValueError if the config asks for something that this does not follow.
     """
-    followed = "FlowMatchEulerDiscreteScheduler"
-    if config.get("_class_name", followed) != followed:
-        raise ValueError(f"scheduler {config['_class_name']} is not followed, only {followed}")
+    followed = {
+        "FlowMatchEulerDiscreteScheduler": _flow_match,
+        "UniPCMultistepScheduler": _unipc,
+        "CogVideoXDDIMScheduler": _alphas,
+        "CogVideoXDPMScheduler": _alphas,
+    }
+    name = config.get("_class_name", "FlowMatchEulerDiscreteScheduler")
+    if name not in followed:
+        raise ValueError(f"scheduler {name} is not followed, only {', '.join(followed)}")
+    _require(steps)
+    return followed[name](config, steps, tokens)
+
+
+def _alphas(config: Mapping[str, Any], steps: int, tokens: int) -> Tensor:
+    return _finish(AlphaLevels.of(config).trailing(steps, str(config.get("timestep_spacing", "leading"))))
+
+
+def _unipc(config: Mapping[str, Any], steps: int, tokens: int) -> Tensor:
+    """Its levels, on the first of which it stands a millionth below 1; the solver is the request's own."""
+    if not config.get("use_flow_sigmas") or config.get("use_dynamic_shifting"):
+        raise ValueError("UniPCMultistepScheduler is followed with use_flow_sigmas and a fixed flow_shift only")
+    shift = float(config.get("flow_shift", 1.0))
+    train = int(config.get("num_train_timesteps", 1000))
+    sigmas = torch.linspace(1, 1 / train, steps + 1, dtype=torch.float64)[:-1]
+    return _finish(torch.cat([shift * sigmas / (1 + (shift - 1) * sigmas), torch.zeros(1, dtype=torch.float64)]))
+
+
+def _flow_match(config: Mapping[str, Any], steps: int, tokens: int) -> Tensor:
     for unsupported in ("invert_sigmas", "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas"):
         if config.get(unsupported):
             raise ValueError(f"scheduler option {unsupported} is not followed")

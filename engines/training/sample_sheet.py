@@ -13,7 +13,7 @@ import torch
 from engines.backend.catalogue import load_catalogue
 from engines.backend.families.base import Family
 from engines.backend.families.guided import guided_velocity
-from engines.backend.registry import load_ltx
+from engines.backend.loading import load_family
 from engines.diorama.theatre.captions import caption
 from engines.diorama.theatre.random_scene import random_scene
 from engines.media.contact_sheet import contact_sheet, save_picture
@@ -34,7 +34,7 @@ def load_exported(folder: Path) -> Family:
     """An exported folder as the bundled model's family, in float32, with prompts as long as those of the training."""
     card = load_catalogue().card("diorama")
     facts = card.facts.model_copy(update={"max_text_tokens": TEXT_TOKENS})
-    return load_ltx(card.model_copy(update={"facts": facts}), folder, torch.device("cpu"), torch.float32)
+    return load_family(card.model_copy(update={"facts": facts}), folder, torch.device("cpu"), torch.float32)
 
 
 def held_out_prompts(count: int, seed: int = 0) -> list[str]:

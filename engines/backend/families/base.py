@@ -32,10 +32,12 @@ class Tokens:
     Attributes:
         values: float32 [B, N, D].
         coordinates: float32 [B, 3, N]: time in seconds, row and column in pixels.
+        grid: T', H', W' of the cells that the tokens begin with; N may be more, where a family takes further tokens.
     """
 
     values: Tensor
     coordinates: Tensor
+    grid: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -34,18 +34,17 @@ def guided_velocity(
     coordinates = (family.coordinates(geometry) if coordinates is None else coordinates).to(family.device)
 
     def joint(x: Tensor, sigmas: Tensor, branches: Sequence[Branch[PromptEmbedding]], at: Site) -> dict[str, Tensor]:
-        return joint_velocities(family, coordinates, x, sigmas, branches, at)
+        return joint_velocities(family, Tokens(x, coordinates, geometry.grid), sigmas, branches, at)
 
     def single(x: Tensor, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
-        return family.velocity(Tokens(x, coordinates), sigmas, prompt, at)
+        return family.velocity(Tokens(x, coordinates, geometry.grid), sigmas, prompt, at)
 
     return GuidedVelocity(joint if coordinates.shape[-1] <= JOINT_TOKENS else one_by_one(single), guidance)
 
 
 def joint_velocities(
     family: Family,
-    coordinates: Tensor,
-    x: Tensor,
+    tokens: Tokens,
     sigmas: Tensor,
     branches: Sequence[Branch[PromptEmbedding]],
     at: Site,
@@ -53,18 +52,17 @@ def joint_velocities(
     """All guidance branches in one batched model call: about a tenth faster than one by one, for more memory.
 
     Args:
-        coordinates: [1, 3, N].
-        x, sigmas: [B, N, D], [B, N], the same for every branch.
+        tokens, sigmas: x [B, N, D] with coordinates [1, 3, N]; [B, N]; the same for every branch.
         branches: Their prompts have B rows each and equal lengths.
         at: Its branch becomes the names joined with "+".
     """
     if not branches:
         return {}
-    count, batch = len(branches), x.shape[0]
+    x, count = tokens.values, len(branches)
     prompt = PromptEmbedding(
         torch.cat([branch.prompt.values for branch in branches]), torch.cat([branch.prompt.mask for branch in branches])
     )
-    tokens = Tokens(x.repeat(count, 1, 1), coordinates.expand(count * batch, -1, -1))
+    repeated = Tokens(x.repeat(count, 1, 1), tokens.coordinates.expand(count * len(x), -1, -1), tokens.grid)
     names = [branch.name for branch in branches]
-    v = family.velocity(tokens, sigmas.repeat(count, 1), prompt, replace(at, branch="+".join(names)))
+    v = family.velocity(repeated, sigmas.repeat(count, 1), prompt, replace(at, branch="+".join(names)))
     return dict(zip(names, v.chunk(count), strict=True))

@@ -30,7 +30,8 @@ BATCH, PAIRS = 24, 24
 CLIPS, ALL_PAIRS, EXAMPLES_SEED = 16000, 6000, 31
 RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rate
 TEMPERATURE = 0.1  # of the identity head's comparison
-CELL_WEIGHT, IDENTITY_WEIGHT = 0.5, 1.0
+CELL_WEIGHT, IDENTITY_WEIGHT = 2.0, 1.0
+EMPTY_CELL = 0.15  # of a cell that shows an object: most cells are empty
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,13 @@ def words_loss(reading: Reading, wanted: torch.Tensor) -> torch.Tensor:
     return total
 
 
+def cells_loss(logits: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
+    """logits [N, nouns + 1, 6, 6], cells [N, 6, 6]."""
+    weight = torch.ones(logits.shape[1])
+    weight[-1] = EMPTY_CELL
+    return functional.cross_entropy(logits, cells, weight)
+
+
 def identity_loss(first: torch.Tensor, second: torch.Tensor, who: torch.Tensor) -> torch.Tensor:
     """Each view finds its partner among the others' (InfoNCE both ways). first and second [N, E], who [N]."""
     scores = first @ second.T / TEMPERATURE
@@ -105,7 +113,7 @@ def _loss(
         words_loss(
             judge.read_maps(fine[:count].unflatten(0, (-1, FRAMES)), of_clips.unflatten(0, (-1, FRAMES))), wanted
         )
-        + CELL_WEIGHT * functional.cross_entropy(judge.nouns_of_cells(of_clips).float(), cells)
+        + CELL_WEIGHT * cells_loss(judge.nouns_of_cells(of_clips).float(), cells)
         + IDENTITY_WEIGHT * identity_loss(embedded[:, 0], embedded[:, 1], who)
     )
 

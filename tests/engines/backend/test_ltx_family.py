@@ -73,15 +73,15 @@ def test_encode_normalises_and_decode_undoes_it(diorama: LTXFamily) -> None:
     again = diorama.encode(next(diorama.decode(latents)))
     # Rounding to 8 bits and the first slot (one frame for four) are what is lost.
     assert (again - latents)[:, :, 1:].abs().max() < 0.1
-    raw = diorama._denormalised(torch.zeros(1, 8, 1, 1, 1))
+    raw = diorama.codec.denormalised(torch.zeros(1, 8, 1, 1, 1))
     assert raw.flatten().tolist() == pytest.approx([0.1] * 8)
 
 
 def test_linear_preview_is_exact_for_a_linear_decoder(diorama: LTXFamily) -> None:
     """Our autoencoder without its correction is linear, so the fitted map must give its mean colour per cell."""
-    fitted = fit_linear_preview(diorama._decode_pixels, 8, torch.device("cpu"))
+    fitted = fit_linear_preview(diorama.codec.decode_pixels, 8, torch.device("cpu"))
     latents = gaussian_noise((1, 8, 2, 6, 6), seed=7)
-    pixels = diorama._decode_pixels(latents)[0, :, 1:]
+    pixels = diorama.codec.decode_pixels(latents)[0, :, 1:]
     wanted = to_uint8(pixels.mean(1).unflatten(1, (6, 16)).unflatten(3, (6, 16)).mean((2, 4)).permute(1, 2, 0))
     assert abs(fitted(latents, 6, 6)[1].astype(int) - wanted).max() <= 1
 

@@ -9,14 +9,15 @@ import torch
 
 from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.guided import joint_velocities
-from engines.backend.registry import load_ltx
+from engines.backend.loading import load_family
+from engines.backend.tiny import save_tiny_ltx
 from engines.sampling.guidance import Branch, ClassifierFree, GuidedVelocity, Unguided, one_by_one
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
 from engines.sampling.schedules import from_scheduler_config, uniform
 from engines.sampling.site import Site
 from engines.sampling.solvers import make_solver
-from tests.engines.tiny_models import card_for, save_tiny_ltx
+from tests.engines.tiny_models import card_for
 
 LTX_SCHEDULER = {
     "use_dynamic_shifting": True, "base_shift": 0.95, "max_shift": 2.05, "base_image_seq_len": 1024,
@@ -32,7 +33,7 @@ def test_denoising_equals_ltx_pipeline(tmp_path: Path, scale: float, joint: bool
 
     folder = save_tiny_ltx(tmp_path, scheduler)
     card = card_for(folder, "ltx_video")
-    family = load_ltx(card, folder, torch.device("cpu"), torch.float32)
+    family = load_family(card, folder, torch.device("cpu"), torch.float32)
     pipeline = LTXPipeline.from_pretrained(folder, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     geometry = family.geometry(64, 96, 17, 25)
@@ -53,7 +54,7 @@ def test_denoising_equals_ltx_pipeline(tmp_path: Path, scale: float, joint: bool
     def together(
         x: torch.Tensor, sigmas: torch.Tensor, branches: list[Branch[PromptEmbedding]], at: Site
     ) -> dict[str, torch.Tensor]:
-        return joint_velocities(family, coordinates, x, sigmas, branches, at)
+        return joint_velocities(family, Tokens(x, coordinates), sigmas, branches, at)
 
     guidance = ClassifierFree(cond, uncond, scale) if scale > 1 else Unguided(cond)
     guided = GuidedVelocity(together if joint else one_by_one(velocity), guidance)
@@ -80,7 +81,7 @@ def test_causal_coordinates_equal_ltx_condition_pipeline(tmp_path: Path) -> None
     folder = save_tiny_ltx(tmp_path)
     card = card_for(folder, "ltx_video")
     causal = card.model_copy(update={"facts": card.facts.model_copy(update={"slot_start": "causal"})})
-    family = load_ltx(causal, folder, torch.device("cpu"), torch.float32)
+    family = load_family(causal, folder, torch.device("cpu"), torch.float32)
     geometry = family.geometry(64, 96, 25, 24)
     ids = Condition._prepare_video_ids(1, geometry.latent_frames, geometry.latent_height, geometry.latent_width)
     theirs = Condition._scale_video_ids(ids, scale_factor=32, scale_factor_t=8).float()

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from engines.backend.catalogue import load_catalogue
+from engines.backend.loading import load_family
 from engines.backend.model_files import is_available, locate
-from engines.backend.registry import ModelRegistry, load_ltx
+from engines.backend.registry import ModelRegistry
 from engines.errors import InvalidRequest, NotAvailable
 from tests.engines.tiny_models import card_for, tiny_catalogue
 
@@ -46,7 +47,7 @@ def test_a_pickle_is_never_loaded(tiny_diorama_folder: Path, tmp_path: Path) -> 
     weights = folder / "transformer" / "diffusion_pytorch_model.safetensors"
     weights.rename(weights.with_suffix(".bin"))
     with pytest.raises(NotAvailable) as caught:
-        load_ltx(card_for(folder, "diorama"), folder, CPU, torch.float32)
+        load_family(card_for(folder, "diorama"), folder, CPU, torch.float32)
     assert caught.value.fix == "Bring the whole model again; weights must be .safetensors files."
 
 
@@ -55,7 +56,7 @@ def test_a_folder_cannot_choose_what_python_imports(tiny_diorama_folder: Path, t
     config = folder / "vae" / "config.json"
     config.write_text(config.read_text().replace("PatchVideoAutoencoder", "os.system"))
     with pytest.raises(NotAvailable) as caught:
-        load_ltx(card_for(folder, "diorama"), folder, CPU, torch.float32)
+        load_family(card_for(folder, "diorama"), folder, CPU, torch.float32)
     assert caught.value.fix == "Use a folder with AutoencoderKLLTXVideo or PatchVideoAutoencoder."
 
 
@@ -63,14 +64,14 @@ def test_a_scheduler_that_is_not_followed_is_said_at_loading(tiny_diorama_folder
     folder = shutil.copytree(tiny_diorama_folder, tmp_path / "model")
     (folder / "scheduler" / "scheduler_config.json").write_text('{"use_karras_sigmas": true}')
     with pytest.raises(NotAvailable, match="use_karras_sigmas"):
-        load_ltx(card_for(folder, "diorama"), folder, CPU, torch.float32)
+        load_family(card_for(folder, "diorama"), folder, CPU, torch.float32)
 
 
 def test_a_checkpoint_that_contradicts_its_card_is_refused(tiny_diorama_folder: Path) -> None:
     card = card_for(tiny_diorama_folder, "diorama")
     facts = card.facts.model_copy(update={"temporal_compression": 8})
-    with pytest.raises(ValueError, match="temporal_compression is 4, expected 8"):
-        load_ltx(card.model_copy(update={"facts": facts}), tiny_diorama_folder, CPU, torch.float32)
+    with pytest.raises(NotAvailable, match="temporal_compression is 4, expected 8"):
+        load_family(card.model_copy(update={"facts": facts}), tiny_diorama_folder, CPU, torch.float32)
 
 
 def test_the_bundled_model_fits_its_card(bundled_model: ModelRegistry) -> None:

@@ -8,7 +8,8 @@ import torch
 
 from engines.backend.families.base import Family, LatentGeometry
 from engines.backend.families.guided import guided_velocity
-from engines.backend.registry import load_ltx
+from engines.backend.loading import load_family
+from engines.backend.tiny import save_tiny_diorama
 from engines.conditioning.complete import Sampling, complete
 from engines.conditioning.condition import Condition, condition_on, grid_of, token_coordinates
 from engines.conditioning.given import Given, coordinates, nothing
@@ -18,7 +19,7 @@ from engines.sampling.loop import sample
 from engines.sampling.noise import INITIAL, SeededNoise
 from engines.sampling.schedules import make_schedule, uniform
 from engines.sampling.solvers import make_solver
-from tests.engines.tiny_models import card_for, save_tiny_diorama
+from tests.engines.tiny_models import card_for
 
 HOW = Sampling(steps=3, seed=4)
 
@@ -26,7 +27,7 @@ HOW = Sampling(steps=3, seed=4)
 @pytest.fixture(scope="module")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Family:
     folder = save_tiny_diorama(tmp_path_factory.mktemp("diorama"))
-    return load_ltx(card_for(folder, "diorama"), folder, torch.device("cpu"), torch.float32)
+    return load_family(card_for(folder, "diorama"), folder, torch.device("cpu"), torch.float32)
 
 
 @pytest.fixture(scope="module")

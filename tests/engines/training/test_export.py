@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from engines.backend.registry import load_ltx
+from engines.backend.loading import load_family
 from engines.training.export import export, write_curve
 from engines.training.pretrain import make_transformer
 from engines.training.run_state import append_log, save_state
@@ -30,7 +30,7 @@ def test_an_exported_run_renders(make_run: MakeRun, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     assert export(run, folder) == 7
 
-    family = load_ltx(card_for(folder, "diorama"), folder, torch.device("cpu"), torch.float32)
+    family = load_family(card_for(folder, "diorama"), folder, torch.device("cpu"), torch.float32)
     assert family.scheduler_config["shift"] == 2.0
     expected = shared.view(shared.average)["proj_in.weight"].half().float()
     assert torch.equal(family.transformer.proj_in.weight, expected), "the average was written, not the last weights"

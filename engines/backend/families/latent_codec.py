@@ -1,0 +1,77 @@
+"""Frames to normalised latents and back, the same for every family: z = (mode − mean) · scale.
+
+Shapes: frames uint8 [T, H, W, 3]; pixels −1 … 1 [1, 3, T, H, W]; latents float32 [B, C, T', H', W'].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engines.backend.families.base import Frames
+from engines.backend.previewer import LinearPreview, fit_linear_preview, to_uint8
+
+TILE_FROM = 768  # pixels of the longer side from which the autoencoder works in tiles
+
+
+class LatentCodec:
+    """An autoencoder with the statistics that its family normalises with.
+
+    Args:
+        autoencoder: With diffusers' encode and decode, on its device, in its dtype.
+        mean: [C], of the raw latents.
+        scale: [C], what a raw latent without its mean is multiplied by.
+        cell: Pixels of a latent cell's side.
+        device: Where it computes.
+    """
+
+    def __init__(self, autoencoder: Any, mean: Tensor, scale: Tensor, cell: int, device: torch.device) -> None:
+        self.autoencoder = autoencoder.eval()
+        self._mean = mean.float().view(1, -1, 1, 1, 1).to(device)
+        self._scale = scale.float().view(1, -1, 1, 1, 1).to(device)
+        self._cell = cell
+        self._device = device
+        self._linear_preview: LinearPreview | None = None
+
+    @torch.inference_mode()
+    def encode(self, frames: Frames) -> Tensor:
+        """uint8 [T, H, W, 3] → latents [1, C, T', H', W'], the mode."""
+        pixels = torch.from_numpy(frames).to(self._device).permute(3, 0, 1, 2).unsqueeze(0)
+        pixels = (pixels.float() / 127.5 - 1).to(self.autoencoder.dtype)
+        mode: Tensor = self.autoencoder.encode(pixels).latent_dist.mode()
+        return (mode.float() - self._mean) * self._scale
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Frames:
+        """Latents [1, C, T', H', W'] → all frames at once; large ones in tiles."""
+        large = max(latents.shape[-2:]) * self._cell >= TILE_FROM
+        if large and hasattr(self.autoencoder, "enable_tiling"):
+            self.autoencoder.enable_tiling()
+        return to_uint8(self.decode_pixels(latents)[0].permute(1, 2, 3, 0))
+
+    @torch.inference_mode()
+    def preview(self, latents: Tensor) -> Frames:
+        """A cheap linear look at latents [1, C, T', H', W'] → uint8 [t, h, w, 3]."""
+        if hasattr(self.autoencoder, "decode_linear"):
+            pixels = self.autoencoder.decode_linear(self.denormalised(latents))
+            return to_uint8(pixels[0].permute(1, 2, 3, 0))
+        if self._linear_preview is None:
+            self._linear_preview = fit_linear_preview(self.decode_pixels, latents.shape[1], self._device)
+        return self._linear_preview(latents, latents.shape[-2] * self._cell, latents.shape[-1] * self._cell)
+
+    def decode_pixels(self, latents: Tensor) -> Tensor:
+        """Latents [1, C, T', H', W'] → pixels [1, 3, T, H, W]."""
+        raw = self.denormalised(latents)
+        # A decoder that was trained to finish the denoising is told that nothing is left to denoise.
+        finishes = getattr(self.autoencoder.config, "timestep_conditioning", False)
+        timestep = (torch.zeros(len(raw), device=raw.device, dtype=raw.dtype),) if finishes else ()
+        pixels: Tensor = self.autoencoder.decode(raw, *timestep).sample
+        return pixels
+
+    def denormalised(self, latents: Tensor) -> Tensor:
+        """Latents as the autoencoder itself knows them, in its dtype."""
+        raw = latents.float().to(self._device) / self._scale + self._mean
+        dtype: torch.dtype = self.autoencoder.dtype
+        return raw.to(dtype)

@@ -1,0 +1,135 @@
+"""What all families do alike: geometry, prompts, latents, tokens and where they stand. Only the velocity is their own.
+
+Shapes: latents float32 [B, C, T', H', W']; tokens float32 [B, N, C], one for each latent cell, in order (t, h, w);
+coordinates float32 [B, 3, N]: seconds, pixel row, pixel column.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from engines.backend.catalogue import Feature, ModelCard
+from engines.backend.families.base import Frames, PromptEmbedding, Tokens
+from engines.backend.families.latent_codec import LatentCodec
+from engines.backend.geometry import LatentGeometry, plan_geometry
+from engines.backend.text_encoders import TextEncoder
+from engines.sampling.site import Site
+
+
+class VideoFamily(ABC):
+    """See engines.backend.families.base.Family; a family adds `velocity`.
+
+    Args:
+        card: Catalogue entry.
+        transformer: On its device, in its dtype.
+        codec: Autoencoder with statistics.
+        text_encoder: From engines.backend.text_encoders.
+        scheduler_config: The checkpoint's scheduler_config.json.
+        revision: Hub commit or hash of the weights.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        transformer: Any,
+        codec: LatentCodec,
+        text_encoder: TextEncoder,
+        scheduler_config: Mapping[str, Any],
+        revision: str,
+    ) -> None:
+        self.card = card
+        self.features: frozenset[Feature] = card.features
+        self.timestep_granularity: Literal["token", "sample"] = card.facts.timestep_granularity
+        self.scheduler_config = scheduler_config
+        self.revision = revision
+        self.transformer = transformer.eval()
+        self.codec = codec
+        self.text_encoder = text_encoder
+        self.channels = int(transformer.config.in_channels)
+        self.device: torch.device = transformer.device
+        self.dtype: torch.dtype = transformer.dtype
+
+    @property
+    def autoencoder(self) -> Any:
+        return self.codec.autoencoder
+
+    def geometry(self, height: int, width: int, frames: int, fps: float) -> LatentGeometry:
+        return plan_geometry(self.card, height, width, frames, fps)
+
+    def encode_prompt(self, prompts: Sequence[str]) -> PromptEmbedding:
+        encoded = self.text_encoder.encode(prompts)
+        return PromptEmbedding(encoded.values.to(self.device), encoded.mask.to(self.device), encoded.unread)
+
+    def encode(self, frames: Frames) -> Tensor:
+        return self.codec.encode(frames)
+
+    def decode(self, latents: Tensor) -> Iterator[Frames]:
+        """All frames in one chunk."""
+        yield self.codec.decode(latents)
+
+    def preview(self, latents: Tensor) -> Frames:
+        return self.codec.preview(latents)
+
+    def pack(self, latents: Tensor, geometry: LatentGeometry) -> Tokens:
+        values = latents.flatten(2).transpose(1, 2)
+        places = self.coordinates(geometry).to(values.device).expand(len(values), -1, -1)
+        return Tokens(values, places, geometry.grid)
+
+    def unpack(self, values: Tensor, geometry: LatentGeometry) -> Tensor:
+        return to_grid(values, geometry.grid)
+
+    def coordinates(self, geometry: LatentGeometry) -> Tensor:
+        """Where each token begins: seconds, pixel row, pixel column; float32 [1, 3, N]."""
+        facts = self.card.facts
+        frame = torch.arange(geometry.latent_frames, dtype=torch.float32) * facts.temporal_compression
+        if facts.slot_start == "causal":
+            frame = (frame + 1 - facts.temporal_compression).clamp(min=0)
+        rows = torch.arange(geometry.latent_height, dtype=torch.float32) * facts.spatial_compression
+        columns = torch.arange(geometry.latent_width, dtype=torch.float32) * facts.spatial_compression
+        grid = torch.meshgrid(frame / geometry.fps, rows, columns, indexing="ij")
+        return torch.stack(grid).flatten(1).unsqueeze(0)
+
+    @abstractmethod
+    def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
+        """v float32 [B, N, C]."""
+
+    def refuse_token_levels(self, sigmas: Tensor) -> None:
+        """Raises ValueError for levels that differ between tokens if the checkpoint was not trained for that."""
+        if self.timestep_granularity == "sample" and not is_uniform(sigmas):
+            raise ValueError(f"{self.card.id} takes one noise level per sample, not per token")
+
+
+def is_uniform(sigmas: Tensor) -> bool:
+    """Whether all tokens of a sample stand at one level. sigmas [B, N]."""
+    return bool((sigmas == sigmas[:, :1]).all())
+
+
+def to_grid(values: Tensor, grid: tuple[int, int, int]) -> Tensor:
+    """Token values [B, N, C] → latents [B, C, T', H', W']."""
+    latents: Tensor = values.transpose(1, 2).unflatten(2, grid)
+    return latents
+
+
+def from_grid(latents: Tensor) -> Tensor:
+    """The inverse of `to_grid`."""
+    return latents.flatten(2).transpose(1, 2)
+
+
+def grid_of(tokens: Tokens) -> tuple[int, int, int]:
+    """T', H', W'. Raises ValueError for tokens beyond a grid, which only some families can be given."""
+    if tokens.grid is None or tokens.values.shape[1] != tokens.grid[0] * tokens.grid[1] * tokens.grid[2]:
+        raise ValueError(f"{tokens.values.shape[1]} tokens do not fill a grid {tokens.grid}")
+    return tokens.grid
+
+
+def compare_with_card(card: ModelCard, found: Mapping[str, Any]) -> None:
+    """Raises ValueError if a checkpoint's numbers are not those of its card (`patch_size` and others: as given)."""
+    facts = card.facts.model_dump()
+    wrong = [f"{name} is {value}, expected {facts[name]}" for name, value in found.items() if value != facts[name]]
+    if wrong:
+        raise ValueError(f"the checkpoint of {card.id} does not fit its card: {'; '.join(wrong)}")

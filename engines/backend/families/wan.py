@@ -1,0 +1,101 @@
+"""The Wan family on diffusers' WanTransformer3DModel: Wan 2.1 and 2.2, text to video, with one or two experts.
+
+Shapes: tokens float32 [B, N, C], one for each latent cell; the transformer itself sees patches of 1 × 2 × 2 cells.
+Wan 2.2 has an expert for high noise and one for low noise. Wan 2.2 TI2V was trained with a level per patch. Report:
+Wan, arXiv:2503.20314. Trained on v = ε − x₀ with timestep 1000·σ: nothing to convert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engines.backend.catalogue import ModelCard
+from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.latent_codec import LatentCodec
+from engines.backend.families.video_family import (
+    VideoFamily,
+    compare_with_card,
+    from_grid,
+    grid_of,
+    is_uniform,
+    to_grid,
+)
+from engines.backend.text_encoders import TextEncoder
+from engines.sampling.site import Site
+
+TIMESTEP_SCALE = 1000.0
+
+
+class WanFamily(VideoFamily):
+    """See VideoFamily.
+
+    Args:
+        transformer: WanTransformer3DModel; of two experts the one for high noise.
+        autoencoder: AutoencoderKLWan.
+        low_noise: The expert for σ below `boundary`, None where one transformer does it all.
+        boundary: `boundary_ratio` of the checkpoint's model_index.json.
+
+    Raises: ValueError if the checkpoint contradicts its card.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        transformer: Any,
+        autoencoder: Any,
+        text_encoder: TextEncoder,
+        scheduler_config: Mapping[str, Any],
+        revision: str,
+        low_noise: Any | None = None,
+        boundary: float | None = None,
+    ) -> None:
+        config = autoencoder.config
+        compare_with_card(
+            card,
+            {
+                "spatial_compression": config.scale_factor_spatial,
+                "temporal_compression": config.scale_factor_temporal,
+            },
+        )
+        if (low_noise is None) != (boundary is None):
+            raise ValueError(f"{card.id} needs both a second expert and the level where it takes over, or neither")
+        mean, deviation = (torch.tensor(values) for values in (config.latents_mean, config.latents_std))
+        codec = LatentCodec(autoencoder, mean, 1 / deviation, card.facts.spatial_compression, transformer.device)
+        super().__init__(card, transformer, codec, text_encoder, scheduler_config, revision)
+        self.low_noise = None if low_noise is None else low_noise.eval()
+        self.boundary = boundary
+
+    def expert(self, sigma: float) -> Any:
+        """The transformer that speaks at this noise level."""
+        if self.low_noise is None or self.boundary is None or sigma >= self.boundary:
+            return self.transformer
+        return self.low_noise
+
+    @torch.inference_mode()
+    def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
+        """v float32 [B, N, C].
+
+        Raises: ValueError for levels that differ between tokens if the checkpoint was not trained for that, and for
+            tokens beyond the grid.
+        """
+        self.refuse_token_levels(sigmas)
+        grid = grid_of(tokens)
+        velocity: Tensor = self.expert(float(sigmas.max()))(
+            hidden_states=to_grid(tokens.values, grid).to(self.dtype),
+            timestep=self._timestep(sigmas, grid),
+            encoder_hidden_states=prompt.values.to(self.dtype),
+            return_dict=False,
+        )[0]
+        return from_grid(velocity.float())
+
+    def _timestep(self, sigmas: Tensor, grid: tuple[int, int, int]) -> Tensor:
+        """[B], or [B, patches] where levels differ; a patch stands at the highest level of its cells."""
+        if is_uniform(sigmas):
+            return sigmas[:, 0] * TIMESTEP_SCALE
+        patch = tuple(self.transformer.config.patch_size)
+        levels = torch.nn.functional.max_pool3d(sigmas.unflatten(1, grid), patch, patch)
+        return levels.flatten(1) * TIMESTEP_SCALE

@@ -1,0 +1,210 @@
+"""Tiny random checkpoints of the real classes, in the folders that the real ones come in: for trying a path out.
+
+    python -m engines.backend.tiny wan folder/
+
+What they make is noise; that it is made shows that loading, prompts, sampling and decoding fit together. Between a
+quarter of a megabyte and one megabyte each.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+CAPTIONS = (
+    "a red fox bounces on a green field", "on the beach, an apple spins", "a penguin slides left in the snow",
+    "a rocket circles at night", "a whale sways under water", "a paper doll in a blue dress waves in a room",
+)  # fmt: skip
+
+
+def save_tiny_ltx(folder: Path, scheduler: dict[str, Any] | None = None) -> Path:
+    """LTX-Video in small: autoencoder 32 × 32 × 8, T5; a folder that LTXPipeline loads."""
+    from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LTXPipeline
+
+    tokenizer = train_tokenizer()
+    torch.manual_seed(1)
+    autoencoder = AutoencoderKLLTXVideo(
+        latent_channels=8,
+        block_out_channels=(8,) * 4,
+        decoder_block_out_channels=(8,) * 4,
+        layers_per_block=(1,) * 5,
+        decoder_layers_per_block=(1,) * 5,
+    )
+    autoencoder.latents_mean.copy_(torch.linspace(-0.2, 0.2, 8))
+    autoencoder.latents_std.copy_(torch.linspace(0.8, 1.2, 8))
+    pipeline = LTXPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(**(scheduler or {})),
+        vae=autoencoder.eval(),
+        text_encoder=_t5(len(tokenizer)),
+        tokenizer=tokenizer,
+        transformer=_ltx_transformer(8, 16),
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def save_tiny_diorama(folder: Path) -> Path:
+    """The bundled model in small: our autoencoder with random components, MiniLM from its package."""
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+
+    torch.manual_seed(2)
+    autoencoder = PatchVideoAutoencoder(latent_channels=8)
+    autoencoder.latents_mean.fill_(0.1)
+    autoencoder.latents_std.fill_(0.5)
+    components = torch.linalg.qr(torch.randn(autoencoder.components.shape[1], 8)).Q.T
+    autoencoder.components.data.copy_(components)
+    autoencoder.save_pretrained(folder / "vae", safe_serialization=True)
+    _ltx_transformer(8, 384).save_pretrained(folder / "transformer", safe_serialization=True)
+    FlowMatchEulerDiscreteScheduler(shift=2.0).save_pretrained(folder / "scheduler")
+    (folder / "model_index.json").write_text('{"_class_name": "LTXPipeline"}')
+    return folder
+
+
+def save_tiny_wan(folder: Path, boundary: float | None = None) -> Path:
+    """Wan in small: autoencoder 8 × 8 × 4, UMT5, UniPC with flow sigmas; a folder that WanPipeline loads.
+
+    Args:
+        boundary: σ below which a second expert speaks, as in Wan 2.2; None for one transformer.
+    """
+    from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanPipeline
+    from transformers import UMT5Config, UMT5EncoderModel
+
+    tokenizer = train_tokenizer()
+    torch.manual_seed(3)
+    autoencoder = AutoencoderKLWan(
+        base_dim=3, z_dim=16, dim_mult=[1] * 4, num_res_blocks=1, temperal_downsample=[False, True, True]
+    )
+    encoder = UMT5EncoderModel(
+        UMT5Config(vocab_size=len(tokenizer), d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    )
+    scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
+    pipeline = WanPipeline(
+        tokenizer=tokenizer,
+        text_encoder=encoder.eval(),
+        vae=autoencoder.eval(),
+        scheduler=scheduler,
+        transformer=_wan_transformer(seed=4),
+        transformer_2=_wan_transformer(seed=5) if boundary is not None else None,
+        boundary_ratio=boundary,
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def save_tiny_cogvideox(folder: Path, rotary: bool = True) -> Path:
+    """CogVideoX in small: autoencoder 8 × 8 × 4, T5, v-prediction; a folder that CogVideoXPipeline loads.
+
+    Args:
+        rotary: Positions as in the 5B checkpoints; False as in the 2B one.
+    """
+    from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline
+
+    tokenizer = train_tokenizer()
+    torch.manual_seed(6)
+    autoencoder = AutoencoderKLCogVideoX(
+        down_block_types=("CogVideoXDownBlock3D",) * 4,
+        up_block_types=("CogVideoXUpBlock3D",) * 4,
+        block_out_channels=(8,) * 4,
+        latent_channels=4,
+        layers_per_block=1,
+        norm_num_groups=2,
+        temporal_compression_ratio=4,
+    )
+    scheduler = CogVideoXDDIMScheduler(
+        beta_start=0.00085, beta_end=0.0120, beta_schedule="scaled_linear", prediction_type="v_prediction",
+        clip_sample=False, set_alpha_to_one=True, timestep_spacing="trailing", rescale_betas_zero_snr=True,
+        snr_shift_scale=3.0,
+    )  # fmt: skip
+    pipeline = CogVideoXPipeline(
+        tokenizer=tokenizer,
+        text_encoder=_t5(len(tokenizer)),
+        vae=autoencoder.eval(),
+        scheduler=scheduler,
+        transformer=_cogvideox_transformer(rotary),
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+def _ltx_transformer(channels: int, caption_channels: int) -> Any:
+    from diffusers import LTXVideoTransformer3DModel
+
+    torch.manual_seed(0)
+    return LTXVideoTransformer3DModel(
+        in_channels=channels,
+        out_channels=channels,
+        num_attention_heads=2,
+        attention_head_dim=24,
+        cross_attention_dim=48,
+        num_layers=2,
+        caption_channels=caption_channels,
+    ).eval()
+
+
+def _wan_transformer(seed: int) -> Any:
+    from diffusers import WanTransformer3DModel
+
+    torch.manual_seed(seed)
+    return WanTransformer3DModel(
+        num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16, text_dim=16, freq_dim=16,
+        ffn_dim=32, num_layers=2, rope_max_seq_len=64,
+    ).eval()  # fmt: skip
+
+
+def _cogvideox_transformer(rotary: bool) -> Any:
+    from diffusers import CogVideoXTransformer3DModel
+
+    torch.manual_seed(7)
+    return CogVideoXTransformer3DModel(
+        num_attention_heads=2, attention_head_dim=16, in_channels=4, out_channels=4, time_embed_dim=8,
+        text_embed_dim=16, num_layers=2, sample_width=12, sample_height=8, sample_frames=9, patch_size=2,
+        temporal_compression_ratio=4, max_text_seq_length=226, use_rotary_positional_embeddings=rotary,
+    ).eval()  # fmt: skip
+
+
+def _t5(words: int) -> Any:
+    from transformers import T5Config, T5EncoderModel
+
+    config = T5Config(vocab_size=words, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    return T5EncoderModel(config).eval()
+
+
+def train_tokenizer(captions: tuple[str, ...] = CAPTIONS) -> Any:
+    """A fast tokenizer that knows the words of the captions and ends a prompt as T5's does."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.train_from_iterator(captions, trainers.WordLevelTrainer(special_tokens=["<pad>", "</s>", "<unk>"]))
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
+
+
+KINDS: dict[str, Callable[[Path], Path]] = {
+    "ltx": save_tiny_ltx,
+    "diorama": save_tiny_diorama,
+    "wan": save_tiny_wan,
+    "wan22": lambda folder: save_tiny_wan(folder, boundary=0.875),
+    "cogvideox": save_tiny_cogvideox,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m engines.backend.tiny", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("kind", choices=sorted(KINDS))
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    print(KINDS[arguments.kind](arguments.folder))
+
+
+if __name__ == "__main__":
+    main()
