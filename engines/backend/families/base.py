@@ -8,7 +8,7 @@ Convention: x_σ = (1 − σ)·x₀ + σ·ε, the model gives v = ε − x₀; f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -48,11 +48,31 @@ class PromptEmbedding:
         values: float32 [B, L, E].
         mask: float32 [B, L], 1 where a text token is real.
         unread: Per prompt the words beyond the model's limit, "" if all were read.
+        glyphs, glyph_mask: [B, G, E₂] and [B, G] of the words that are to be written in the picture; HunyuanVideo only.
     """
 
     values: Tensor
     mask: Tensor
     unread: tuple[str, ...] = ()
+    glyphs: Tensor | None = None
+    glyph_mask: Tensor | None = None
+
+    def moved(self, device: torch.device) -> PromptEmbedding:
+        """The same on a device."""
+        parts = {name: getattr(self, name) for name in ("values", "mask", "glyphs", "glyph_mask")}
+        return replace(self, **{name: part.to(device) for name, part in parts.items() if part is not None})
+
+
+def joined(prompts: Sequence[PromptEmbedding]) -> PromptEmbedding:
+    """One batch of all rows; the prompts are of one encoder and equally long."""
+    glyphs = [(prompt.glyphs, prompt.glyph_mask) for prompt in prompts]
+    with_glyphs = [(values, mask) for values, mask in glyphs if values is not None and mask is not None]
+    return PromptEmbedding(
+        torch.cat([prompt.values for prompt in prompts]),
+        torch.cat([prompt.mask for prompt in prompts]),
+        glyphs=torch.cat([values for values, _ in with_glyphs]) if with_glyphs else None,
+        glyph_mask=torch.cat([mask for _, mask in with_glyphs]) if with_glyphs else None,
+    )
 
 
 class Family(Protocol):

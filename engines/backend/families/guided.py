@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
-from engines.backend.families.base import Family, PromptEmbedding, Tokens
+from engines.backend.families.base import Family, PromptEmbedding, Tokens, joined
 from engines.backend.geometry import LatentGeometry
 from engines.sampling.guidance import Branch, Guidance, GuidedVelocity, one_by_one
 from engines.sampling.site import Site
@@ -59,9 +58,7 @@ def joint_velocities(
     if not branches:
         return {}
     x, count = tokens.values, len(branches)
-    prompt = PromptEmbedding(
-        torch.cat([branch.prompt.values for branch in branches]), torch.cat([branch.prompt.mask for branch in branches])
-    )
+    prompt = joined([branch.prompt for branch in branches])
     repeated = Tokens(x.repeat(count, 1, 1), tokens.coordinates.expand(count * len(x), -1, -1), tokens.grid)
     names = [branch.name for branch in branches]
     v = family.velocity(repeated, sigmas.repeat(count, 1), prompt, replace(at, branch="+".join(names)))

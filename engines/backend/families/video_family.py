@@ -62,8 +62,7 @@ class VideoFamily(ABC):
         return plan_geometry(self.card, height, width, frames, fps)
 
     def encode_prompt(self, prompts: Sequence[str]) -> PromptEmbedding:
-        encoded = self.text_encoder.encode(prompts)
-        return PromptEmbedding(encoded.values.to(self.device), encoded.mask.to(self.device), encoded.unread)
+        return self.text_encoder.encode(prompts).moved(self.device)
 
     def encode(self, frames: Frames) -> Tensor:
         return self.codec.encode(frames)

@@ -1,4 +1,4 @@
-"""Our loop against the diffusers pipelines of Wan and CogVideoX: equal latents, levels, embeddings and guidance."""
+"""Our loop against diffusers' pipelines of Wan, CogVideoX and HunyuanVideo 1.5: equal latents, levels and embeddings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engines.backend.families.guided import guided_velocity
 from engines.backend.families.video_family import to_grid
 from engines.backend.families.wan import WanFamily
 from engines.backend.loading import load_family
-from engines.backend.tiny import save_tiny_cogvideox, save_tiny_wan
+from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_wan
 from engines.sampling.guidance import ClassifierFree, Unguided
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
@@ -30,8 +30,10 @@ def loaded(folder: Path, model: str) -> Family:
     return load_family(card_for(folder, model), folder, CPU, torch.float32)
 
 
-def ours(family: Family, geometry: LatentGeometry, start: torch.Tensor, scale: float) -> torch.Tensor:
-    cond, uncond = family.encode_prompt([PROMPT]), family.encode_prompt([NEGATIVE])
+def ours(
+    family: Family, geometry: LatentGeometry, start: torch.Tensor, scale: float, prompt: str = PROMPT
+) -> torch.Tensor:
+    cond, uncond = family.encode_prompt([prompt]), family.encode_prompt([NEGATIVE])
     guidance = ClassifierFree(cond, uncond, scale) if scale > 1 else Unguided(cond)
     schedule = from_scheduler_config(family.scheduler_config, STEPS, geometry.tokens)
     velocity = guided_velocity(family, geometry, guidance)
@@ -137,3 +139,31 @@ def test_a_level_per_patch_reaches_wan(tmp_path: Path) -> None:
     plain = loaded(folder, "wan_2_1")
     with pytest.raises(ValueError, match="one noise level per sample"):
         plain.velocity(tokens, given, prompt, here)
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+@pytest.mark.parametrize("prompt", [PROMPT, 'a fox with a sign that says "apple"'])
+def test_denoising_equals_hunyuan_video_pipeline(tmp_path: Path, scale: float, prompt: str) -> None:
+    from diffusers import ClassifierFreeGuidance, HunyuanVideo15Pipeline
+
+    folder = save_tiny_hunyuan_video(tmp_path)
+    family = loaded(folder, "hunyuan_video_1_5")
+    geometry = family.geometry(64, 96, 9, 24)
+    start = gaussian_noise((1, geometry.tokens, family.channels), seed=3)
+    pipeline = HunyuanVideo15Pipeline.from_pretrained(folder, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.guider = ClassifierFreeGuidance(guidance_scale=scale)
+    arguments = {
+        "prompt": prompt, "negative_prompt": NEGATIVE, "height": 64, "width": 96, "num_frames": 9,
+        "num_inference_steps": STEPS, "latents": to_grid(start, geometry.grid),
+    }  # fmt: skip
+    theirs = pipeline(**arguments, output_type="latent").frames
+    made = ours(family, geometry, start, scale, prompt)
+    latents = family.unpack(made, geometry)
+    assert (latents - theirs).abs().max() < 1e-4
+    assert (made - start).abs().max() > 0.1, "the model moved the latents"
+    frames = pipeline(**arguments, output_type="np").frames[0]
+    assert abs(next(family.decode(latents)) / 255 - frames).max() < 0.006
+    glyphs = family.encode_prompt([prompt]).glyph_mask
+    assert glyphs is not None
+    assert bool(glyphs.any()) == ('"' in prompt), "only what is quoted is to be written"

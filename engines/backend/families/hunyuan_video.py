@@ -1,0 +1,90 @@
+"""HunyuanVideo 1.5 on diffusers' HunyuanVideo15Transformer3DModel: text to video.
+
+Shapes: tokens float32 [B, N, C], one for each latent cell; the transformer takes latents, latents that are given and
+their mask as channels, [B, 2·C + 1, T', H', W']. Nothing is given of a picture here: both are zero, as are its picture
+tokens.
+Report: HunyuanVideo 1.5, arXiv:2511.18870. Trained on v = ε − x₀ with timestep 1000·σ: nothing to convert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engines.backend.catalogue import ModelCard
+from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.latent_codec import LatentCodec
+from engines.backend.families.video_family import VideoFamily, compare_with_card, from_grid, grid_of, to_grid
+from engines.backend.text_encoders import TextEncoder
+from engines.sampling.site import Site
+
+TIMESTEP_SCALE = 1000.0
+PICTURE_TOKENS = 729  # of SigLIP at 384 × 384, as HunyuanVideo15Pipeline counts them
+
+
+class HunyuanVideoFamily(VideoFamily):
+    """See VideoFamily.
+
+    Args:
+        transformer: HunyuanVideo15Transformer3DModel.
+        autoencoder: AutoencoderKLHunyuanVideo15.
+
+    Raises: ValueError if the checkpoint contradicts its card.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        transformer: Any,
+        autoencoder: Any,
+        text_encoder: TextEncoder,
+        scheduler_config: Mapping[str, Any],
+        revision: str,
+    ) -> None:
+        config = autoencoder.config
+        compare_with_card(
+            card,
+            {
+                "spatial_compression": config.spatial_compression_ratio,
+                "temporal_compression": config.temporal_compression_ratio,
+            },
+        )
+        channels = int(config.latent_channels)
+        if int(transformer.config.in_channels) != 2 * channels + 1:
+            raise ValueError(
+                f"{card.id} takes {transformer.config.in_channels} channels, not latents, given latents and a mask"
+            )
+        scale = torch.full((channels,), float(config.scaling_factor))
+        codec = LatentCodec(
+            autoencoder, torch.zeros(channels), scale, card.facts.spatial_compression, transformer.device
+        )
+        super().__init__(card, transformer, codec, text_encoder, scheduler_config, revision)
+        self.channels = channels
+
+    @torch.inference_mode()
+    def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
+        """v float32 [B, N, C].
+
+        Raises: ValueError for levels that differ between tokens, for tokens beyond the grid, and for a prompt of
+            another family's encoder.
+        """
+        self.refuse_token_levels(sigmas)
+        if prompt.glyphs is None or prompt.glyph_mask is None:
+            raise ValueError(f"{self.card.id} needs a prompt with glyphs, from its own text encoder")
+        x = to_grid(tokens.values, grid_of(tokens)).to(self.dtype)
+        nothing_given = torch.zeros_like(x)
+        picture = x.new_zeros(len(x), PICTURE_TOKENS, int(self.transformer.config.image_embed_dim))
+        velocity: Tensor = self.transformer(
+            hidden_states=torch.cat([x, nothing_given, nothing_given[:, :1]], dim=1),
+            timestep=(sigmas[:, 0] * TIMESTEP_SCALE).to(self.dtype),
+            encoder_hidden_states=prompt.values.to(self.dtype),
+            encoder_attention_mask=prompt.mask.to(self.dtype),
+            encoder_hidden_states_2=prompt.glyphs.to(self.dtype),
+            encoder_attention_mask_2=prompt.glyph_mask.to(self.dtype),
+            image_embeds=picture,
+            return_dict=False,
+        )[0]
+        return from_grid(velocity.float())
