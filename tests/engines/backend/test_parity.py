@@ -1,4 +1,4 @@
-"""Our loop against diffusers' pipelines of Wan, CogVideoX and HunyuanVideo 1.5: equal latents, levels and embeddings."""
+"""Our loop against diffusers' pipelines of Wan, CogVideoX and HunyuanVideo 1.5: equal latents, levels, embeddings."""
 
 from __future__ import annotations
 
