@@ -28,6 +28,7 @@ from engines.diorama.judge.words import heads
 Rows = npt.NDArray[np.int64]
 BATCH, PAIRS = 24, 24
 CLIPS, ALL_PAIRS, EXAMPLES_SEED = 16000, 6000, 31
+PAIR_WEIGHT, FIGURE_WEIGHT = 3.0, 2.5
 RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rate
 TEMPERATURE = 0.1  # of the identity head's comparison
 CELL_WEIGHT, IDENTITY_WEIGHT = 2.0, 1.0
@@ -68,6 +69,14 @@ def augment(clips: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
         y, x = (int(v) for v in torch.randint(0, 84, (2,), generator=generator))
         out[row, :, :, y : y + 12, x : x + 12] = 0
     return out
+
+
+def row_shares(examples: Examples) -> npt.NDArray[np.float64]:
+    """How often each clip is drawn, adding up to 1: two things and figures more often, as there is more to read."""
+    names = list(heads())
+    second, action = (examples.words[:, names.index(head)] for head in ("second_motion", "action"))
+    weight = np.where(second >= 0, PAIR_WEIGHT, np.where(action >= 0, FIGURE_WEIGHT, 1.0))
+    return weight / weight.sum()
 
 
 def words_loss(reading: Reading, wanted: torch.Tensor) -> torch.Tensor:
@@ -134,9 +143,9 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [RATE, QUERY_RATE], total_steps=steps, pct_start=0.1)
     random, generator = np.random.default_rng(recipe.seed), torch.Generator().manual_seed(recipe.seed)
-    began, running = time.time(), list[float]()
+    shares, began, running = row_shares(examples), time.time(), list[float]()
     for step in range(steps):
-        rows = np.sort(random.choice(len(examples.clips), BATCH, replace=False))
+        rows = np.sort(random.choice(len(examples.clips), BATCH, replace=False, p=shares))
         pairs = np.sort(random.choice(len(examples.pairs), PAIRS, replace=False))
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             loss = _loss(judge, examples, recipe, rows, pairs, generator)
