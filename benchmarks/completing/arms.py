@@ -14,17 +14,11 @@ import torch
 
 from benchmarks.held_out.rendering import Frames, bundled, geometry_of, request_for
 from engines.backend.families.base import PromptEmbedding
-from engines.backend.families.guided import guided_velocity
 from engines.conditioning.complete import Sampling, complete
 from engines.conditioning.condition import Condition, condition_on
 from engines.conditioning.given import TIME, Given, Mode
 from engines.diorama.theatre.spec import SceneSpec
 from engines.sampling.guidance import ClassifierFree
-from engines.sampling.loop import sample
-from engines.sampling.noise import INITIAL, SeededNoise
-from engines.sampling.schedules import make_schedule, uniform
-from engines.sampling.site import Site
-from engines.sampling.solvers import make_solver
 from engines.text_to_video.render import encode_prompts
 
 HOLE = 3  # cells of the side of the box that is to be filled in
@@ -92,22 +86,14 @@ def replacement(case: Case) -> Frames:
 
     A keyframe stands in its slot as a still of four frames, which is what replacement can do with a single frame.
     """
-    family, geometry, request = bundled(), geometry_of(case.spec), request_for(case.spec)
-    values, known = _in_place(condition_on(family, geometry, case.truth, case.given), geometry.tokens)
-    noise = SeededNoise(request.seed, values.shape)(INITIAL)
-    guided = guided_velocity(family, geometry, _guidance(case))
-
-    def velocity(x: torch.Tensor, sigmas: torch.Tensor, at: Site) -> torch.Tensor:
-        # Along noise − values a known token is (1 − σ)·value + σ·noise at every level, which is what replacing does.
-        return torch.where(known[:, None], noise - values, guided(x, sigmas, at))
-
-    schedule = make_schedule("model", request.steps, geometry.tokens, family.scheduler_config)
-    made = sample(velocity, noise, uniform(schedule, geometry.tokens), make_solver("euler"))
-    return _decoded(family.unpack(torch.where(known[:, None], values, made), geometry))
+    geometry, request = geometry_of(case.spec), request_for(case.spec)
+    condition = _in_place(condition_on(bundled(), geometry, case.truth, case.given), geometry.tokens)
+    how = Sampling(steps=request.steps, seed=request.seed, replacement=True)
+    return _decoded(complete(bundled(), geometry, _guidance(case), condition, how))
 
 
-def _in_place(condition: Condition, tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Values [1, N, D] and bool [N] with every keyframe in its slot."""
+def _in_place(condition: Condition, tokens: int) -> Condition:
+    """The same with every keyframe in its slot of the grid, none beside it."""
     values, known = condition.values[:, :tokens].clone(), condition.given.tokens.clone()
     cells = known[0].numel()
     for index, frame in enumerate(condition.given.keyframes):
@@ -115,7 +101,7 @@ def _in_place(condition: Condition, tokens: int) -> tuple[torch.Tensor, torch.Te
         begin = tokens + index * cells
         values[:, slot * cells : (slot + 1) * cells] = condition.values[:, begin : begin + cells]
         known[slot] = True
-    return values, known.flatten()
+    return Condition(Given(known), values)
 
 
 def copy_nearest(case: Case) -> Frames:

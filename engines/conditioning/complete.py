@@ -17,8 +17,9 @@ from engines.backend.families.guided import guided_velocity
 from engines.conditioning.condition import Condition, token_coordinates
 from engines.conditioning.given import token_sigmas
 from engines.sampling.guidance import Guidance
-from engines.sampling.loop import sample
+from engines.sampling.loop import Velocity, sample
 from engines.sampling.noise import INITIAL, SeededNoise
+from engines.sampling.one_level import at_one_level
 from engines.sampling.schedules import make_schedule
 from engines.sampling.solvers import make_solver
 
@@ -29,6 +30,8 @@ class Sampling:
 
     Attributes:
         noise: σ of what is given, 0 … 1: above 0 it is followed less closely (row 42).
+        replacement: The model is not told what is given: that is noised like the rest and put in its place at every
+            step. What is left for families that take one noise level per clip, and a baseline for the others.
     """
 
     steps: int = 20
@@ -36,6 +39,7 @@ class Sampling:
     solver: str = "euler"
     schedule: str = "model"
     noise: float = 0.0
+    replacement: bool = False
 
 
 def complete(
@@ -47,7 +51,9 @@ def complete(
 ) -> Tensor:
     """The clip's latents, float32 [1, C, T', H', W'], with what was given in them.
 
-    Raises: ValueError for a family that takes one noise level per clip only.
+    A family that takes one noise level per clip is helped out by replacement (engines.sampling.one_level).
+
+    Raises: ValueError for keyframes and a family that takes no tokens beyond the grid.
     """
     levels = make_schedule(how.schedule, how.steps, geometry.tokens, family.scheduler_config)
     sigmas = torch.stack([token_sigmas(condition.given, level, how.noise) for level in levels])
@@ -55,6 +61,10 @@ def complete(
     noise, values = source(INITIAL), condition.values.to(family.device)
     known = condition.is_given.to(family.device)[:, None]
     start = torch.where(known, (1 - how.noise) * values + how.noise * noise, noise)
-    velocity = guided_velocity(family, geometry, guidance, token_coordinates(family, geometry, condition.given))
+    velocity: Velocity = guided_velocity(
+        family, geometry, guidance, token_coordinates(family, geometry, condition.given)
+    )
+    if how.replacement or family.timestep_granularity == "sample":
+        velocity = at_one_level(velocity, noise)
     made = sample(velocity, start, sigmas, make_solver(how.solver), source)
     return family.unpack(torch.where(known, values, made)[:, : geometry.tokens], geometry)

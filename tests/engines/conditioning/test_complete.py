@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch
 from engines.backend.families.base import Family, LatentGeometry
 from engines.backend.families.guided import guided_velocity
 from engines.backend.loading import load_family
-from engines.backend.tiny import save_tiny_diorama
+from engines.backend.tiny import KINDS, save_tiny_diorama
 from engines.conditioning.complete import Sampling, complete
 from engines.conditioning.condition import Condition, condition_on, grid_of, token_coordinates
 from engines.conditioning.given import Given, coordinates, nothing
@@ -105,3 +107,18 @@ def test_only_what_is_given_is_looked_at(family: Family, geometry: LatentGeometr
 def test_frames_of_another_size_are_refused(family: Family, geometry: LatentGeometry) -> None:
     with pytest.raises(InvalidRequest, match="Give 17 frames of 64 × 64 pixels"):
         condition_on(family, geometry, clip()[:9], first_frame(geometry))
+
+
+@pytest.mark.parametrize(("kind", "model"), [("wan", "wan_2_1"), ("cogvideox", "cogvideox_2b")])
+def test_a_family_of_one_level_is_helped_out(kind: str, model: str, tmp_path: Path) -> None:
+    folder = KINDS[kind](tmp_path)
+    family = load_family(card_for(folder, model), folder, torch.device("cpu"), torch.float32)
+    geometry = family.geometry(32, 32, 9, 8)
+    frames = np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3)).astype(np.uint8)
+    condition = condition_on(family, geometry, frames, first_frame(geometry))
+    latents = made(family, geometry, condition)
+    assert torch.equal(family.pack(latents, geometry).values[:, :16], condition.values[:, :16])
+    free = made(family, geometry, condition_on(family, geometry, frames, nothing(grid_of(geometry))))
+    assert (latents[:, :, 1:] - free[:, :, 1:]).abs().max() > 1e-4
+    with pytest.raises(ValueError, match="do not fill a grid"):
+        made(family, geometry, condition_on(family, geometry, frames, first_frame(geometry, (8,))))
