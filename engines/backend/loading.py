@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from engines.backend.catalogue import HubSource, ModelCard
+from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.cogvideox import CogVideoXFamily
 from engines.backend.families.hunyuan_video import HunyuanVideoFamily
 from engines.backend.families.ltx import LTXFamily
@@ -75,22 +76,22 @@ def load_family(card: ModelCard, folder: Path, device: torch.device, dtype: torc
 
 
 def _ltx(place: _Place) -> VideoFamily:
-    return LTXFamily(**_parts(place))
+    return LTXFamily(_checkpoint(place))
 
 
 def _cogvideox(place: _Place) -> VideoFamily:
-    return CogVideoXFamily(**_parts(place))
+    return CogVideoXFamily(_checkpoint(place))
 
 
 def _wan(place: _Place) -> VideoFamily:
     boundary = _json(place.folder / "model_index.json").get("boundary_ratio")
     second = place.folder / "transformer_2"
     low_noise = _load(TRANSFORMERS["wan"], second, place.dtype).to(place.device) if boundary is not None else None
-    return WanFamily(**_parts(place), low_noise=low_noise, boundary=boundary)
+    return WanFamily(_checkpoint(place), low_noise=low_noise, boundary=boundary)
 
 
 def _hunyuan_video(place: _Place) -> VideoFamily:
-    return HunyuanVideoFamily(**_parts(place))
+    return HunyuanVideoFamily(_checkpoint(place))
 
 
 _FAMILIES: dict[str, Callable[[_Place], VideoFamily]] = {
@@ -98,23 +99,21 @@ _FAMILIES: dict[str, Callable[[_Place], VideoFamily]] = {
 }  # fmt: skip
 
 
-def _parts(place: _Place) -> dict[str, Any]:
-    """What every family is made from."""
+def _checkpoint(place: _Place) -> Checkpoint:
     card, folder = place.card, place.folder
     autoencoder_dtype = torch.float32 if card.facts.autoencoder_dtype == "float32" else place.dtype
     scheduler_config = _json(folder / "scheduler" / "scheduler_config.json")
-    parts = {
-        "card": card,
-        "transformer": _load(TRANSFORMERS[card.family], folder / "transformer", place.dtype).to(place.device),
-        "autoencoder": _load(_autoencoder_class(card, folder / "vae"), folder / "vae", autoencoder_dtype).to(
-            place.device
-        ),
-        "text_encoder": load_text_encoder(card.facts, folder, place.device, place.dtype),
-        "scheduler_config": scheduler_config,
-        "revision": weights_revision(card, folder),
-    }
+    autoencoder = _load(_autoencoder_class(card, folder / "vae"), folder / "vae", autoencoder_dtype)
+    checkpoint = Checkpoint(
+        card,
+        _load(TRANSFORMERS[card.family], folder / "transformer", place.dtype).to(place.device),
+        autoencoder.to(place.device),
+        load_text_encoder(card.facts, folder, place.device, place.dtype),
+        scheduler_config,
+        weights_revision(card, folder),
+    )
     from_scheduler_config(scheduler_config, steps=2, tokens=1)
-    return parts
+    return checkpoint
 
 
 def weights_revision(card: ModelCard, folder: Path) -> str:

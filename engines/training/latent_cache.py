@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.text_encoders import load_minilm
 from engines.training.cache_rows import CachePlan, rows_of
 from engines.training.linear_code import clip_to_tensor
+from engines.worker_processes import even_parts, run_in_processes
 
 TEXT_TOKENS = 48
 
@@ -112,16 +112,8 @@ def build_cache(folder: Path, vae: PatchVideoAutoencoder, plan: CachePlan, proce
     }
     for name, (kind, shape) in shapes.items():
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, shape).flush()
-    edges = np.linspace(0, plan.count, processes + 1).astype(int)
-    parts = [range(int(a), int(b)) for a, b in pairwise(edges)]
-    context = torch.multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_render_part, args=(folder, vae, plan, part)) for part in parts]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-        if worker.exitcode:
-            raise RuntimeError(f"rendering into {folder} failed with exit code {worker.exitcode}")
+    parts = even_parts(plan.count, processes)
+    run_in_processes(_render_part, [(folder, vae, plan, part) for part in parts], f"rendering into {folder}")
     captions = [text for part in parts for text in json.loads((folder / f"captions.{part.start}.json").read_text())]
     (folder / "meta.json").write_text(json.dumps(asdict(plan)), encoding="utf-8")
     _encode_caption_table(folder, captions)

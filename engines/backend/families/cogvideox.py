@@ -6,18 +6,15 @@ Report: CogVideoX, arXiv:2408.06072. Timesteps are those of its training betas (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from engines.backend.catalogue import ModelCard
 from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
-from engines.backend.families.video_family import VideoFamily, compare_with_card, from_grid, grid_of, to_grid
-from engines.backend.text_encoders import TextEncoder
+from engines.backend.families.video_family import VideoFamily, from_grid, grid_of, to_grid
 from engines.sampling.alphas import AlphaLevels, as_velocity
 from engines.sampling.site import Site
 
@@ -28,29 +25,21 @@ class CogVideoXFamily(VideoFamily):
     """See VideoFamily.
 
     Args:
-        transformer: CogVideoXTransformer3DModel.
-        autoencoder: AutoencoderKLCogVideoX.
+        checkpoint: Its transformer is CogVideoXTransformer3DModel; its autoencoder is AutoencoderKLCogVideoX.
 
     Raises: ValueError if the checkpoint contradicts its card, or predicts something else than v.
     """
 
-    def __init__(
-        self,
-        card: ModelCard,
-        transformer: Any,
-        autoencoder: Any,
-        text_encoder: TextEncoder,
-        scheduler_config: Mapping[str, Any],
-        revision: str,
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        card, transformer, autoencoder = checkpoint.card, checkpoint.transformer, checkpoint.autoencoder
         config = autoencoder.config
-        compare_with_card(
-            card,
+        checkpoint.compare_with_card(
             {
                 "spatial_compression": 2 ** (len(config.block_out_channels) - 1),
                 "temporal_compression": int(config.temporal_compression_ratio),
             },
         )
+        scheduler_config = checkpoint.scheduler_config
         if scheduler_config.get("prediction_type", "v_prediction") != "v_prediction":
             raise ValueError(
                 f"{card.id} predicts {scheduler_config['prediction_type']!r}, only v_prediction is followed"
@@ -60,7 +49,7 @@ class CogVideoXFamily(VideoFamily):
         codec = LatentCodec(
             autoencoder, torch.zeros(channels), scale, card.facts.spatial_compression, transformer.device
         )
-        super().__init__(card, transformer, codec, text_encoder, scheduler_config, revision)
+        super().__init__(checkpoint, codec)
         self._levels = AlphaLevels.of(scheduler_config)
         self._rotary = lru_cache(maxsize=4)(self._make_rotary)
 

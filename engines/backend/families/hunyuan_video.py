@@ -8,17 +8,13 @@ Report: HunyuanVideo 1.5, arXiv:2511.18870. Trained on v = ε − x₀ with time
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from engines.backend.catalogue import ModelCard
 from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
-from engines.backend.families.video_family import VideoFamily, compare_with_card, from_grid, grid_of, to_grid
-from engines.backend.text_encoders import TextEncoder
+from engines.backend.families.video_family import VideoFamily, from_grid, grid_of, to_grid
 from engines.sampling.site import Site
 
 TIMESTEP_SCALE = 1000.0
@@ -29,24 +25,16 @@ class HunyuanVideoFamily(VideoFamily):
     """See VideoFamily.
 
     Args:
-        transformer: HunyuanVideo15Transformer3DModel.
-        autoencoder: AutoencoderKLHunyuanVideo15.
+        checkpoint: Its transformer is HunyuanVideo15Transformer3DModel, its autoencoder
+            AutoencoderKLHunyuanVideo15.
 
     Raises: ValueError if the checkpoint contradicts its card.
     """
 
-    def __init__(
-        self,
-        card: ModelCard,
-        transformer: Any,
-        autoencoder: Any,
-        text_encoder: TextEncoder,
-        scheduler_config: Mapping[str, Any],
-        revision: str,
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        card, transformer, autoencoder = checkpoint.card, checkpoint.transformer, checkpoint.autoencoder
         config = autoencoder.config
-        compare_with_card(
-            card,
+        checkpoint.compare_with_card(
             {
                 "spatial_compression": config.spatial_compression_ratio,
                 "temporal_compression": config.temporal_compression_ratio,
@@ -61,7 +49,7 @@ class HunyuanVideoFamily(VideoFamily):
         codec = LatentCodec(
             autoencoder, torch.zeros(channels), scale, card.facts.spatial_compression, transformer.device
         )
-        super().__init__(card, transformer, codec, text_encoder, scheduler_config, revision)
+        super().__init__(checkpoint, codec)
         self.channels = channels
 
     @torch.inference_mode()

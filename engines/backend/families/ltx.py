@@ -6,17 +6,13 @@ Paper: LTX-Video, arXiv:2501.00103. The model was trained on v = ε − x₀ wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from engines.backend.catalogue import ModelCard
 from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
-from engines.backend.families.video_family import VideoFamily, compare_with_card, is_uniform
-from engines.backend.text_encoders import TextEncoder
+from engines.backend.families.video_family import VideoFamily, is_uniform
 from engines.sampling.site import Site
 
 TIMESTEP_SCALE = 1000.0
@@ -26,24 +22,16 @@ class LTXFamily(VideoFamily):
     """See VideoFamily.
 
     Args:
-        transformer: LTXVideoTransformer3DModel; the card's facts set its rotary base.
-        autoencoder: AutoencoderKLLTXVideo or PatchVideoAutoencoder. LTX's decoder is not causal, so a prefix of the
-            latents decodes differently (DIFFUSERS.md, 3): all frames come in one chunk.
+        checkpoint: Its transformer is LTXVideoTransformer3DModel; the card's facts set its rotary base. Its autoencoder is
+            AutoencoderKLLTXVideo or PatchVideoAutoencoder. LTX's decoder is not causal, so a prefix of the latents
+            decodes differently (DIFFUSERS.md, 3): all frames come in one chunk.
 
     Raises: ValueError if the checkpoint contradicts its card.
     """
 
-    def __init__(
-        self,
-        card: ModelCard,
-        transformer: Any,
-        autoencoder: Any,
-        text_encoder: TextEncoder,
-        scheduler_config: Mapping[str, Any],
-        revision: str,
-    ) -> None:
-        compare_with_card(
-            card,
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        card, transformer, autoencoder = checkpoint.card, checkpoint.transformer, checkpoint.autoencoder
+        checkpoint.compare_with_card(
             {
                 "spatial_compression": autoencoder.spatial_compression_ratio,
                 "temporal_compression": autoencoder.temporal_compression_ratio,
@@ -55,7 +43,7 @@ class LTXFamily(VideoFamily):
         codec = LatentCodec(
             autoencoder, autoencoder.latents_mean, scale, card.facts.spatial_compression, transformer.device
         )
-        super().__init__(card, transformer, codec, text_encoder, scheduler_config, revision)
+        super().__init__(checkpoint, codec)
         self.transformer.rope.theta = card.facts.rope_theta
 
     @torch.inference_mode()

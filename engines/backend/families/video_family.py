@@ -7,17 +7,17 @@ coordinates float32 [B, 3, N]: seconds, pixel row, pixel column.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from engines.backend.catalogue import Feature, ModelCard
+from engines.backend.catalogue import Feature
 from engines.backend.families.base import Frames, PromptEmbedding, Tokens
+from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.geometry import LatentGeometry, plan_geometry
-from engines.backend.text_encoders import TextEncoder
 from engines.sampling.site import Site
 
 
@@ -25,34 +25,22 @@ class VideoFamily(ABC):
     """See engines.backend.families.base.Family; a family adds `velocity`.
 
     Args:
-        card: Catalogue entry.
-        transformer: On its device, in its dtype.
-        codec: Autoencoder with statistics.
-        text_encoder: From engines.backend.text_encoders.
-        scheduler_config: The checkpoint's scheduler_config.json.
-        revision: Hub commit or hash of the weights.
+        checkpoint: The loaded parts.
+        codec: Its autoencoder with statistics.
     """
 
-    def __init__(
-        self,
-        card: ModelCard,
-        transformer: Any,
-        codec: LatentCodec,
-        text_encoder: TextEncoder,
-        scheduler_config: Mapping[str, Any],
-        revision: str,
-    ) -> None:
-        self.card = card
-        self.features: frozenset[Feature] = card.features
-        self.timestep_granularity: Literal["token", "sample"] = card.facts.timestep_granularity
-        self.scheduler_config = scheduler_config
-        self.revision = revision
-        self.transformer = transformer.eval()
+    def __init__(self, checkpoint: Checkpoint, codec: LatentCodec) -> None:
+        self.card = checkpoint.card
+        self.features: frozenset[Feature] = self.card.features
+        self.timestep_granularity: Literal["token", "sample"] = self.card.facts.timestep_granularity
+        self.scheduler_config = checkpoint.scheduler_config
+        self.revision = checkpoint.revision
+        self.transformer = checkpoint.transformer.eval()
         self.codec = codec
-        self.text_encoder = text_encoder
-        self.channels = int(transformer.config.in_channels)
-        self.device: torch.device = transformer.device
-        self.dtype: torch.dtype = transformer.dtype
+        self.text_encoder = checkpoint.text_encoder
+        self.channels = int(self.transformer.config.in_channels)
+        self.device: torch.device = self.transformer.device
+        self.dtype: torch.dtype = self.transformer.dtype
 
     @property
     def autoencoder(self) -> Any:
@@ -124,11 +112,3 @@ def grid_of(tokens: Tokens) -> tuple[int, int, int]:
     if tokens.grid is None or tokens.values.shape[1] != tokens.grid[0] * tokens.grid[1] * tokens.grid[2]:
         raise ValueError(f"{tokens.values.shape[1]} tokens do not fill a grid {tokens.grid}")
     return tokens.grid
-
-
-def compare_with_card(card: ModelCard, found: Mapping[str, Any]) -> None:
-    """Raises ValueError if a checkpoint's numbers are not those of its card (`patch_size` and others: as given)."""
-    facts = card.facts.model_dump()
-    wrong = [f"{name} is {value}, expected {facts[name]}" for name, value in found.items() if value != facts[name]]
-    if wrong:
-        raise ValueError(f"the checkpoint of {card.id} does not fit its card: {'; '.join(wrong)}")

@@ -7,24 +7,21 @@ Wan, arXiv:2503.20314. Trained on v = ε − x₀ with timestep 1000·σ: nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from engines.backend.catalogue import ModelCard
 from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.families.video_family import (
     VideoFamily,
-    compare_with_card,
     from_grid,
     grid_of,
     is_uniform,
     to_grid,
 )
-from engines.backend.text_encoders import TextEncoder
 from engines.sampling.site import Site
 
 TIMESTEP_SCALE = 1000.0
@@ -34,28 +31,18 @@ class WanFamily(VideoFamily):
     """See VideoFamily.
 
     Args:
-        transformer: WanTransformer3DModel; of two experts the one for high noise.
-        autoencoder: AutoencoderKLWan.
+        checkpoint: Its transformer is WanTransformer3DModel, of two experts the one for high noise; its autoencoder is
+            AutoencoderKLWan.
         low_noise: The expert for σ below `boundary`, None where one transformer does it all.
         boundary: `boundary_ratio` of the checkpoint's model_index.json.
 
     Raises: ValueError if the checkpoint contradicts its card.
     """
 
-    def __init__(
-        self,
-        card: ModelCard,
-        transformer: Any,
-        autoencoder: Any,
-        text_encoder: TextEncoder,
-        scheduler_config: Mapping[str, Any],
-        revision: str,
-        low_noise: Any | None = None,
-        boundary: float | None = None,
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, low_noise: Any | None = None, boundary: float | None = None) -> None:
+        card, transformer, autoencoder = checkpoint.card, checkpoint.transformer, checkpoint.autoencoder
         config = autoencoder.config
-        compare_with_card(
-            card,
+        checkpoint.compare_with_card(
             {
                 "spatial_compression": config.scale_factor_spatial,
                 "temporal_compression": config.scale_factor_temporal,
@@ -65,7 +52,7 @@ class WanFamily(VideoFamily):
             raise ValueError(f"{card.id} needs both a second expert and the level where it takes over, or neither")
         mean, deviation = (torch.tensor(values) for values in (config.latents_mean, config.latents_std))
         codec = LatentCodec(autoencoder, mean, 1 / deviation, card.facts.spatial_compression, transformer.device)
-        super().__init__(card, transformer, codec, text_encoder, scheduler_config, revision)
+        super().__init__(checkpoint, codec)
         self.low_noise = None if low_noise is None else low_noise.eval()
         self.boundary = boundary
 

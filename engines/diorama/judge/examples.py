@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from engines.diorama.theatre.draw import RenderedScene, render_scene
 from engines.diorama.theatre.random_scene import random_scene
 from engines.diorama.theatre.spec import Figure, SceneSpec, Thing
 from engines.diorama.vocabulary import outside, world
+from engines.worker_processes import even_parts, run_in_processes
 
 Frames = npt.NDArray[np.uint8]
 # (frames, height, width) of the clips, and how often.
@@ -149,16 +149,8 @@ def draw_examples(folder: Path, vae: PatchVideoAutoencoder, seed: int, clips: in
     for name, (kind, shape) in _SHAPES.items():
         count = pairs if name in ("pairs", "who") else clips
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (count, *shape)).flush()
-    context = torch.multiprocessing.get_context("spawn")
-    edges = [np.linspace(0, total, processes + 1).astype(int) for total in (clips, pairs)]
-    parts = [[range(int(a), int(b)) for a, b in pairwise(edge)] for edge in edges]
-    workers = [context.Process(target=_fill, args=(folder, vae, seed, *part)) for part in zip(*parts, strict=True)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-        if worker.exitcode:
-            raise RuntimeError(f"drawing into {folder} failed with exit code {worker.exitcode}")
+    parts = zip(even_parts(clips, processes), even_parts(pairs, processes), strict=True)
+    run_in_processes(_fill, [(folder, vae, seed, *part) for part in parts], f"drawing into {folder}")
     (folder / "complete").touch()
 
 

@@ -1,0 +1,38 @@
+"""The loaded parts of a diffusers folder, from which a family is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engines.backend.catalogue import ModelCard
+from engines.backend.text_encoders import TextEncoder
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model's parts on their device.
+
+    Attributes:
+        card: Catalogue entry.
+        transformer: In its dtype.
+        autoencoder: With diffusers' encode and decode.
+        text_encoder: From engines.backend.text_encoders.
+        scheduler_config: The folder's scheduler_config.json.
+        revision: Hub commit or hash of the weights.
+    """
+
+    card: ModelCard
+    transformer: Any
+    autoencoder: Any
+    text_encoder: TextEncoder
+    scheduler_config: Mapping[str, Any]
+    revision: str
+
+    def compare_with_card(self, found: Mapping[str, Any]) -> None:
+        """Raises ValueError if the checkpoint's numbers are not the card's facts of those names."""
+        facts = self.card.facts.model_dump()
+        wrong = [f"{name} is {value}, expected {facts[name]}" for name, value in found.items() if value != facts[name]]
+        if wrong:
+            raise ValueError(f"the checkpoint of {self.card.id} does not fit its card: {'; '.join(wrong)}")
