@@ -22,9 +22,9 @@ class LTXFamily(VideoFamily):
     """See VideoFamily.
 
     Args:
-        checkpoint: Its transformer is LTXVideoTransformer3DModel; the card's facts set its rotary base. Its autoencoder is
-            AutoencoderKLLTXVideo or PatchVideoAutoencoder. LTX's decoder is not causal, so a prefix of the latents
-            decodes differently (DIFFUSERS.md, 3): all frames come in one chunk.
+        checkpoint: Its transformer is LTXVideoTransformer3DModel; the card's facts set its rotary base. Its
+            autoencoder is AutoencoderKLLTXVideo or PatchVideoAutoencoder. LTX's decoder is not causal, so a prefix of
+            the latents decodes differently (DIFFUSERS.md, 3): all frames come in one chunk.
 
     Raises: ValueError if the checkpoint contradicts its card.
     """

@@ -1,4 +1,7 @@
-"""The judge's network: a picture encoder for each frame; what is seen is read by queries, what happens from its track.
+"""The judge's network: a picture encoder for each frame; what happens is read from the track of what is seen.
+
+Cells that show the first and the second thing are told apart, and one classifier names both: so what single things
+teach serves for two. Everything else is asked by queries.
 
 Shape legend: B batch, T = 9 frames (every second of 17), C features on 6 × 6 cells, D width of the queries' mixing,
 Q heads that read what is seen, F features, E values of an embedding.
@@ -20,14 +23,17 @@ from torch import nn
 FRAMES, CELLS = 9, 6
 MOVING = ("motion", "second_motion", "action")  # heads that read how something moves, from where it is in each frame
 MOMENTS = 3  # the queries see the frames as averages of three
+WHOSE = ("nobody's", "the first's", "the second's")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Logits of every head, [B, words], and the penultimate features [B, F]."""
+    """Logits of every head, [B, words], the penultimate features [B, F], and of which of WHOSE each cell is, logits
+    [B, 3, 36, 3]."""
 
     logits: Mapping[str, torch.Tensor]
     features: torch.Tensor
+    whose: torch.Tensor | None = None
 
 
 def _halving(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
@@ -36,6 +42,12 @@ def _halving(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
+
+
+def _pooled(cells: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """What of the cells [B, N, C] is somebody's, averaged and at its strongest; share [B, N] → [B, 2·C]."""
+    own = cells * share[..., None]
+    return torch.cat([own.mean(1), own.amax(1)], dim=1)
 
 
 class ClipJudge(ModelMixin, ConfigMixin):
@@ -80,14 +92,23 @@ class ClipJudge(ModelMixin, ConfigMixin):
         self.places = nn.Parameter(torch.randn(MOMENTS, CELLS**2, mixing_width) * 0.02)
         self.enter_fine = nn.Linear(widths[-2], mixing_width)
         self.fine_places = nn.Parameter(torch.randn((2 * CELLS) ** 2, mixing_width) * 0.02)
-        self.still = [head for head in heads if head not in MOVING]
+        self.still = [head for head in heads if head not in (*MOVING, "noun")]
         self.queries = nn.Parameter(torch.randn(len(self.still), mixing_width) * 0.02)
         layer = nn.TransformerEncoderLayer(
             mixing_width, 4, 2 * mixing_width, 0.0, "gelu", batch_first=True, norm_first=True
         )
         self.mixing = nn.TransformerEncoder(layer, mixing_layers, enable_nested_tensor=False)
-        inputs = {head: temporal_width * FRAMES if head in MOVING else mixing_width + 2 * last for head in heads}
-        self.answers = nn.ModuleDict({head: nn.Linear(inputs[head], len(words)) for head, words in heads.items()})
+        self.whose = nn.Linear(mixing_width, len(WHOSE))
+        self.names = nn.Linear(2 * last, len(heads.get("noun", ())))
+        sizes_of = {head: len(words) for head, words in heads.items() if head != "noun"}
+        if "second" in sizes_of:
+            sizes_of["second"] = 1  # whether there is none; its name comes from the first one's names
+        self.answers = nn.ModuleDict(
+            {
+                head: nn.Linear(temporal_width * FRAMES if head in MOVING else mixing_width + 2 * last, size)
+                for head, size in sizes_of.items()
+            }
+        )
         self.identity = nn.Linear(last * 2, identity_width)
 
     def forward(self, frames: torch.Tensor) -> Reading:
@@ -101,30 +122,46 @@ class ClipJudge(ModelMixin, ConfigMixin):
         fine = self.stages[2](quarter + self.refine(quarter))
         return fine, self.stages[3](fine)
 
-    def read_maps(self, fine: torch.Tensor, maps: torch.Tensor) -> Reading:
-        """fine [B, 9, C', 12, 12], maps [B, 9, C, 6, 6]."""
+    def read_maps(self, fine: torch.Tensor, maps: torch.Tensor, whose: torch.Tensor | None = None) -> Reading:
+        """fine [B, 9, C', 12, 12], maps [B, 9, C, 6, 6].
+
+        Args:
+            whose: [B, 3, 36], which of WHOSE each cell of the three moments shows, where that is known (training).
+        """
         moved = self._track(maps)
-        seen = self._asked(fine[:, FRAMES // 2], maps)
-        # Beside its own query every head sees the whole, averaged and at its strongest: that alone names a lone thing.
+        moments = maps.unflatten(1, (MOMENTS, -1)).mean(2).flatten(3).transpose(2, 3).flatten(1, 2)
+        seen, cells = self._asked(fine[:, FRAMES // 2], maps)
+        belongs = self.whose(cells)
+        share = (
+            belongs.softmax(-1) if whose is None else functional.one_hot(whose.flatten(1), len(WHOSE)).to(maps.dtype)
+        )
+        first, second = (self.names(_pooled(moments, share[..., which])) for which in (1, 2))
+        # Beside its own query every head sees the whole, averaged and at its strongest.
         whole = torch.cat([maps.mean((1, 3, 4)), maps.amax((3, 4)).mean(1)], dim=1)
         logits = {
             head: self.answers[head](torch.cat([seen[:, index], whole], dim=1)) for index, head in enumerate(self.still)
         }
         logits |= {head: self.answers[head](moved) for head in self.answers if head in MOVING}
-        return Reading(logits, torch.cat([whole, moved], dim=1))
+        logits["noun"] = first
+        if "second" in logits:
+            logits["second"] = torch.cat([second[:, : len(self.config.heads["second"]) - 1], logits["second"]], dim=1)
+        ordered = {head: logits[head] for head in self.config.heads}
+        return Reading(ordered, torch.cat([whole, moved], dim=1), belongs.unflatten(1, (MOMENTS, -1)))
 
-    def _asked(self, fine: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-        """What each query finds among the cells of three moments and, finer, of the middle frame; [B, Q, D].
+    def _asked(self, fine: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What each query finds among the cells of three moments and, finer, of the middle frame, [B, Q, D]; and what
+        these cells become when they see each other, [B, 108, D].
 
         With what covers a cell goes which noun that is: a query has but to look at the right place.
         """
         nouns = self.nouns_of_cells(maps.flatten(0, 1)).softmax(1).unflatten(0, maps.shape[:2])
         cells = torch.cat([maps, nouns.to(maps.dtype)], dim=2).unflatten(1, (MOMENTS, -1)).mean(2)
-        coarse = self.enter(cells.flatten(3).transpose(2, 3)) + self.places
+        coarse = (self.enter(cells.flatten(3).transpose(2, 3)) + self.places).flatten(1, 2)
         close = self.enter_fine(fine.flatten(2).transpose(1, 2)) + self.fine_places
         queries = self.queries.expand(len(maps), -1, -1).to(coarse.dtype)
-        mixed: torch.Tensor = self.mixing(torch.cat([queries, coarse.flatten(1, 2), close], dim=1))
-        return mixed[:, : len(self.still)]
+        mixed: torch.Tensor = self.mixing(torch.cat([queries, coarse, close], dim=1))
+        count = len(self.still)
+        return mixed[:, :count], mixed[:, count : count + coarse.shape[1]]
 
     def _track(self, maps: torch.Tensor) -> torch.Tensor:
         """What stands where in each frame, mixed over time, [B, temporal_width · 9]."""

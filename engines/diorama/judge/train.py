@@ -21,14 +21,15 @@ from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
 from engines.diorama.judge.examples import Examples, draw_examples, open_examples
 from engines.diorama.judge.measure import measure
-from engines.diorama.judge.model import FRAMES, ClipJudge, Reading
+from engines.diorama.judge.model import FRAMES, MOMENTS, ClipJudge, Reading
 from engines.diorama.judge.view import as_input
 from engines.diorama.judge.words import heads
 
 Rows = npt.NDArray[np.int64]
 BATCH, PAIRS = 24, 24
 CLIPS, ALL_PAIRS, EXAMPLES_SEED = 16000, 6000, 31
-PAIR_WEIGHT, FIGURE_WEIGHT = 3.0, 2.5
+PAIR_WEIGHT, FIGURE_WEIGHT = 2.0, 2.0
+TAUGHT = 0.5  # share of the steps that are told which cells are whose
 RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rate
 TEMPERATURE = 0.1  # of the identity head's comparison
 CELL_WEIGHT, IDENTITY_WEIGHT = 2.0, 1.0
@@ -89,11 +90,26 @@ def words_loss(reading: Reading, wanted: torch.Tensor) -> torch.Tensor:
     return total
 
 
-def cells_loss(logits: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
-    """logits [N, nouns + 1, 6, 6], cells [N, 6, 6]."""
+def cells_loss(logits: torch.Tensor, cells: torch.Tensor, empty: int) -> torch.Tensor:
+    """logits [N, classes, h, w], cells [N, h, w], of which `empty` is the class of what shows nothing."""
     weight = torch.ones(logits.shape[1])
-    weight[-1] = EMPTY_CELL
+    weight[empty] = EMPTY_CELL
     return functional.cross_entropy(logits, cells, weight)
+
+
+def whose_cells(wanted: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
+    """Which of WHOSE each cell of the middle frame of each moment shows: [B, 3, 36].
+
+    Args:
+        wanted: [B, heads], numbers of the words.
+        cells: [B, 9, 6, 6], the noun that covers each cell.
+    """
+    names = list(heads())
+    shown = cells[:, FRAMES // MOMENTS // 2 :: FRAMES // MOMENTS].flatten(2)
+    first, second = (wanted[:, names.index(head), None, None] for head in ("noun", "second"))
+    # A scene whose things are not named (small ones) has them all the same; they count as the first's.
+    unnamed = (first < 0) & (shown < len(heads()["noun"]))
+    return torch.where((shown == first) | unnamed, 1, torch.where(shown == second, 2, 0))
 
 
 def identity_loss(first: torch.Tensor, second: torch.Tensor, who: torch.Tensor) -> torch.Tensor:
@@ -116,13 +132,18 @@ def _loss(
     of_clips, of_views = maps[:count], maps[count:]
     wanted = torch.from_numpy(examples.words[rows].astype(np.int64))
     cells = torch.from_numpy(examples.cells[rows].astype(np.int64)).flatten(0, 1)
+    whose = whose_cells(wanted, cells.unflatten(0, (-1, FRAMES)))
+    taught = torch.rand((), generator=generator) < TAUGHT
+    reading = judge.read_maps(
+        fine[:count].unflatten(0, (-1, FRAMES)), of_clips.unflatten(0, (-1, FRAMES)), whose if taught else None
+    )
+    assert reading.whose is not None
     embedded = judge.embed(of_views).unflatten(0, (-1, 2))
     who = torch.from_numpy(examples.who[pairs].astype(np.int64))
     return (
-        words_loss(
-            judge.read_maps(fine[:count].unflatten(0, (-1, FRAMES)), of_clips.unflatten(0, (-1, FRAMES))), wanted
-        )
-        + CELL_WEIGHT * cells_loss(judge.nouns_of_cells(of_clips).float(), cells)
+        words_loss(reading, wanted)
+        + CELL_WEIGHT * cells_loss(reading.whose.permute(0, 3, 1, 2).float(), whose, 0)
+        + CELL_WEIGHT * cells_loss(judge.nouns_of_cells(of_clips).float(), cells, len(heads()["noun"]))
         + IDENTITY_WEIGHT * identity_loss(embedded[:, 0], embedded[:, 1], who)
     )
 
@@ -137,7 +158,7 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
     if begin is not None:
         judge.load_state_dict(begin.state_dict())
     slow = [judge.queries, judge.places, judge.fine_places]
-    slow += [one for part in (judge.mixing, judge.enter, judge.enter_fine) for one in part.parameters()]
+    slow += [one for part in (judge.mixing, judge.enter, judge.enter_fine, judge.whose) for one in part.parameters()]
     named = {id(one) for one in slow}
     groups = [{"params": [one for one in judge.parameters() if id(one) not in named]}, {"params": slow}]
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02)
