@@ -5,6 +5,7 @@
     HOME/jobs/ID/          one folder per job: inputs/ (its own copies), work/ (the engine's parts and results),
                            job.json (the request, should the library be lost), preview.webp, log.txt
     HOME/uploads/          what was uploaded
+    HOME/models/           cards of models in folders of one's own (engines.backend.local_models)
     HOME/lost+found/       what `python -m studio.reconcile --repair` set aside
     HOME/logs/             what the worker process prints
     HOME/studio.lock       held by the one studio that uses this folder

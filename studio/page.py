@@ -28,10 +28,10 @@ FOOTAGE_TABS: tuple[type[UpscaleTab | InterpolateTab], ...] = (UpscaleTab, Inter
 
 
 def model_choices() -> list[tuple[str, str]]:
-    """(label, id) of the catalogue's models, the bundled one first; the others say what a download takes."""
+    """(label, id) of the catalogue's models, the bundled one first; those of the hub say what a download takes."""
     return [
         (
-            card.title if card.source.kind == "bundled" else f"{card.title}, {gigabytes(card.size_bytes)} download",
+            f"{card.title}, {gigabytes(card.size_bytes)} download" if card.source.kind == "hub" else card.title,
             card.id,
         )
         for card in load_catalogue().values()

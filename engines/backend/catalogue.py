@@ -5,6 +5,8 @@ Data lives in presets/models/*.yaml; this file reads and validates it. No torch 
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +19,7 @@ from engines.errors import InvalidRequest
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 PRESETS = PROJECT_ROOT / "presets" / "models"
+_LOG = logging.getLogger(__name__)
 
 
 class Feature(StrEnum):
@@ -43,6 +46,13 @@ class HubSource(_Card):
     kind: Literal["hub"]
     repo: str
     revision: str = Field(description="Commit or tag, so that a request means the same model tomorrow.")
+
+
+class LocalSource(_Card):
+    """Weights in a folder of the person's own (engines.backend.local_models)."""
+
+    kind: Literal["local"]
+    path: str
 
 
 class Defaults(_Card):
@@ -110,7 +120,7 @@ class ModelCard(_Card):
     title: str
     description: str = Field(min_length=20)
     family: Literal["ltx", "wan", "cogvideox", "hunyuan_video"]
-    source: Annotated[BundledSource | HubSource, Field(discriminator="kind")]
+    source: Annotated[BundledSource | HubSource | LocalSource, Field(discriminator="kind")]
     licence: str
     licence_url: str
     size_bytes: int
@@ -123,10 +133,10 @@ class ModelCard(_Card):
 
 
 class Catalogue(Mapping[str, ModelCard]):
-    """Model cards by id, the bundled ones first."""
+    """Model cards by id, the bundled ones first, then those in folders of one's own."""
 
     def __init__(self, cards: list[ModelCard]) -> None:
-        ordered = sorted(cards, key=lambda card: (card.source.kind != "bundled", card.id))
+        ordered = sorted(cards, key=lambda card: (("bundled", "local", "hub").index(card.source.kind), card.id))
         self._cards = {card.id: card for card in ordered}
         if len(self._cards) != len(cards):
             raise ValueError(f"two model cards share an id: {sorted(card.id for card in cards)}")
@@ -147,9 +157,32 @@ class Catalogue(Mapping[str, ModelCard]):
         return self._cards[model]
 
 
-def load_catalogue(folder: Path = PRESETS) -> Catalogue:
-    """Reads every *.yaml of the folder. Raises ValueError that names the file and the field that is wrong."""
-    return Catalogue([load_card(path) for path in sorted(folder.glob("*.yaml"))])
+def user_models_folder() -> Path:
+    """Where the cards of local models lie: models/ in the studio's folder (FRAMEWRIGHT_HOME, else ~/framewright)."""
+    given = os.environ.get("FRAMEWRIGHT_HOME", "").strip()
+    return (Path(given).expanduser() if given else Path.home() / "framewright") / "models"
+
+
+def load_catalogue(folder: Path = PRESETS, own: Path | None = None) -> Catalogue:
+    """Reads every *.yaml of the folder, and the cards of local models.
+
+    Args:
+        own: Where these lie; None for the studio's folder. One that cannot be read is left out with a warning: a file
+            of the person's own must not keep the studio from starting.
+
+    Raises: ValueError that names the file and the field that is wrong.
+    """
+    cards = [load_card(path) for path in sorted(folder.glob("*.yaml"))]
+    known = {card.id for card in cards}
+    for path in sorted((own or user_models_folder()).glob("*.yaml")):
+        try:
+            card = load_card(path)
+        except ValueError as error:
+            _LOG.warning("The card of a local model is left out: %s", error)
+            continue
+        if card.id not in known:
+            cards.append(card)
+    return Catalogue(cards)
 
 
 def load_card(path: Path) -> ModelCard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engines.backend.catalogue import PROJECT_ROOT, BundledSource, HubSource, ModelCard
+from engines.backend.catalogue import PROJECT_ROOT, BundledSource, HubSource, LocalSource, ModelCard
 from engines.errors import NotAvailable
 
 # What a diffusers folder of the LTX family needs; the hub repository also holds many single-file copies.
@@ -15,6 +15,8 @@ def locate(card: ModelCard) -> Path:
     """The folder of a model's files on this machine. Raises NotAvailable with the command that brings them."""
     if isinstance(card.source, BundledSource):
         return _locate_bundled(card, PROJECT_ROOT / card.source.path)
+    if isinstance(card.source, LocalSource):
+        return _locate_local(card, Path(card.source.path))
     return _locate_hub(card, card.source)
 
 
@@ -32,6 +34,16 @@ def _locate_bundled(card: ModelCard, folder: Path) -> Path:
         raise NotAvailable(
             f"The files of {card.title} are missing: {folder} has no model_index.json.",
             "Clone the repository again, or run `git checkout -- assets/models`.",
+            field="model",
+        )
+    return folder
+
+
+def _locate_local(card: ModelCard, folder: Path) -> Path:
+    if not (folder / "model_index.json").is_file():
+        raise NotAvailable(
+            f"The folder of {card.title} is not there any more: {folder} has no model_index.json.",
+            f"Put it back, or forget it: python -m engines.backend.local_models remove {card.id}",
             field="model",
         )
     return folder

@@ -1,0 +1,206 @@
+"""Models in a folder of one's own: python -m engines.backend.local_models add FOLDER [--title TITLE], or list.
+
+A diffusers folder is looked at, nothing of it is loaded; what its family needs to know becomes a card beside the
+studio's own things (HOME/models), and the model stands in every menu from the next start. `remove ID` forgets the card;
+the folder stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engines.backend.catalogue import Feature, LocalSource, ModelCard, load_card, load_catalogue, user_models_folder
+from engines.errors import InvalidRequest, UserError
+from engines.media.target import write_atomically
+
+# Pipeline class of model_index.json → the catalogue's card that its family's facts are taken from.
+TEMPLATES = {
+    "LTXPipeline": "ltx_video", "LTXImageToVideoPipeline": "ltx_video", "LTXConditionPipeline": "ltx_video",
+    "WanPipeline": "wan_2_1", "CogVideoXPipeline": "cogvideox_2b", "HunyuanVideo15Pipeline": "hunyuan_video_1_5",
+}  # fmt: skip
+PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+
+
+def card_of_folder(folder: Path, title: str = "") -> ModelCard:
+    """What the catalogue would say of a diffusers folder. Reads its JSON files and the names of its weights.
+
+    Args:
+        title: As menus show it; the folder's name where it is empty.
+
+    Raises: InvalidRequest (field folder) for what is no model of a known family, incomplete, or pickled.
+    """
+    index = _json(folder, "model_index.json")
+    template = load_catalogue().card(_template(folder, index))
+    facts = template.facts.model_dump() | _COMPRESSION[template.family](folder)
+    by_token = template.facts.timestep_granularity == "token" or bool(index.get("expand_timesteps"))
+    facts["timestep_granularity"] = "token" if by_token else "sample"
+    parts = ["transformer", "vae", *([] if facts["text_encoder"] == "minilm" else ["text_encoder"])]
+    if index.get("boundary_ratio") is not None:
+        parts.append("transformer_2")
+    for part in parts:
+        _require_safetensors(folder, part)
+    named = title.strip() or folder.name
+    features = {*template.features, Feature.TEXT_TO_VIDEO, *({Feature.TOKEN_TIMESTEPS} if by_token else ())}
+    return ModelCard.model_validate(
+        template.model_dump(mode="json")
+        | {
+            "id": "local_" + (re.sub(r"[^a-z0-9]+", "_", named.lower()).strip("_") or "model"),
+            "title": named[:80],
+            "description": f"A model of the {template.family} family in a folder of your own, {folder.name}.",
+            "source": {"kind": "local", "path": str(folder.resolve())},
+            "size_bytes": sum(path.stat().st_size for path in folder.rglob("*.safetensors")),
+            "licence": "as its folder says",
+            "features": sorted(features),
+            "facts": facts,
+        }
+    )
+
+
+def add_local_model(folder: Path, title: str = "", models: Path | None = None) -> ModelCard:
+    """Puts a folder into the catalogue.
+
+    Raises: as `card_of_folder`; InvalidRequest (field title) for a name that another model has.
+    """
+    card, models = card_of_folder(folder, title), models or user_models_folder()
+    path = models / f"{card.id}.yaml"
+    if path.exists() and _path_of(load_card(path)) != _path_of(card):
+        raise InvalidRequest(
+            f"There is a model “{card.title}” already, in {_path_of(load_card(path))}.",
+            "Choose another title.",
+            "title",
+        )
+    models.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, yaml.safe_dump(card.model_dump(mode="json", exclude_none=True), allow_unicode=True).encode())
+    return card
+
+
+def remove_local_model(model: str, models: Path | None = None) -> None:
+    """Forgets a card. Raises: InvalidRequest (field model) for an id that is no local model's."""
+    path = (models or user_models_folder()) / f"{model}.yaml"
+    if not model.startswith("local_") or not path.is_file():
+        known = ", ".join(sorted(card.stem for card in path.parent.glob("*.yaml"))) or "there are none"
+        raise InvalidRequest(f"There is no local model “{model}”.", f"Local models: {known}.", "model")
+    path.unlink()
+
+
+def _template(folder: Path, index: Mapping[str, Any]) -> str:
+    if _json(folder, "vae/config.json").get("_class_name") == "PatchVideoAutoencoder":
+        return "diorama"
+    name = str(index.get("_class_name"))
+    if name not in TEMPLATES:
+        raise InvalidRequest(
+            f"“{folder.name}” holds a {name}, which no family here loads.",
+            f"Known are {', '.join(TEMPLATES)}.",
+            "folder",
+        )
+    return TEMPLATES[name]
+
+
+def _ltx(folder: Path) -> dict[str, int]:
+    config = _json(folder, "vae/config.json")
+    if config.get("_class_name") == "PatchVideoAutoencoder":
+        return {}
+    steps = sum(bool(scaled) for scaled in config.get("spatio_temporal_scaling", (True, True, True, False)))
+    patch, patch_time = int(config.get("patch_size", 4)), int(config.get("patch_size_t", 1))
+    cell = patch * 2**steps
+    return {"spatial_compression": cell, "temporal_compression": patch_time * 2**steps, "size_multiple": cell}
+
+
+def _wan(folder: Path) -> dict[str, int]:
+    config = _json(folder, "vae/config.json")
+    cell = int(config.get("scale_factor_spatial", 8))
+    patch = int(_json(folder, "transformer/config.json").get("patch_size", (1, 2, 2))[1])
+    return {
+        "spatial_compression": cell,
+        "temporal_compression": int(config.get("scale_factor_temporal", 4)),
+        "size_multiple": cell * patch,
+    }
+
+
+def _cogvideox(folder: Path) -> dict[str, int]:
+    config = _json(folder, "vae/config.json")
+    cell = 2 ** (len(config.get("block_out_channels", (128, 256, 256, 512))) - 1)
+    patch = int(_json(folder, "transformer/config.json").get("patch_size", 2))
+    time = int(config.get("temporal_compression_ratio", 4))
+    return {"spatial_compression": cell, "temporal_compression": time, "size_multiple": cell * patch}
+
+
+def _hunyuan_video(folder: Path) -> dict[str, int]:
+    config = _json(folder, "vae/config.json")
+    cell = int(config.get("spatial_compression_ratio", 16))
+    time = int(config.get("temporal_compression_ratio", 4))
+    return {"spatial_compression": cell, "temporal_compression": time, "size_multiple": cell}
+
+
+_COMPRESSION: dict[str, Callable[[Path], dict[str, int]]] = {
+    "ltx": _ltx, "wan": _wan, "cogvideox": _cogvideox, "hunyuan_video": _hunyuan_video,
+}  # fmt: skip
+
+
+def _json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InvalidRequest(
+            f"“{folder}” is no whole diffusers folder: {name} cannot be read ({type(error).__name__}).",
+            "Give the folder that holds model_index.json, transformer and vae.",
+            "folder",
+        ) from error
+    return content
+
+
+def _require_safetensors(folder: Path, part: str) -> None:
+    files = list((folder / part).glob("*")) if (folder / part).is_dir() else []
+    if any(file.suffix == ".safetensors" for file in files):
+        return
+    pickled = next((file.name for file in files if file.suffix in PICKLES), None)
+    raise InvalidRequest(
+        f"“{folder.name}/{part}” has its weights in {pickled}, a pickle, which can run anything when it is opened."
+        if pickled
+        else f"“{folder.name}/{part}” has no weights.",
+        "Give a folder whose weights are .safetensors files.",
+        "folder",
+    )
+
+
+def _path_of(card: ModelCard) -> str:
+    assert isinstance(card.source, LocalSource)
+    return card.source.path
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Returns: the exit status, 2 for what cannot be done."""
+    parser = argparse.ArgumentParser(
+        prog="python -m engines.backend.local_models", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("command", choices=["add", "list", "remove"])
+    parser.add_argument("what", nargs="?", default="", help="the folder to add, or the id to remove")
+    parser.add_argument("--title", default="", help="as menus show it; default: the folder's name")
+    arguments = parser.parse_args(given)
+    try:
+        if arguments.command == "add":
+            card = add_local_model(Path(arguments.what), arguments.title)
+            print(f"{card.id}: {card.title}, {card.size_bytes / 1e9:.2f} GB, family {card.family}")
+        elif arguments.command == "remove":
+            remove_local_model(arguments.what)
+        else:
+            for card in load_catalogue().values():
+                if isinstance(card.source, LocalSource):
+                    print(f"{card.id}: {card.title}, {card.source.path}")
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
