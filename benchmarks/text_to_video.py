@@ -27,6 +27,7 @@ from benchmarks.held_out.rendering import (
     CODE,
     FIRST_SEED,
     WEIGHTS,
+    arranged,
     judge_b,
     reading,
     rendered,
@@ -50,7 +51,7 @@ PROMPTS = {"one thing": (160, 10, 8), "two things": (96, 5, 4), "figure": (96, 5
 # Kind of scene → key of the summary → what of adherence it is.
 MEASURED = {
     "one thing": {"noun": "noun", "motion": "motion", "scene": "scene", "all_three": "all_three"},
-    "two things": {"two_objects": "two_objects", "arrangement": "arrangement"},
+    "two things": {"two_objects": "two_objects"},
     "figure": {
         "figure_action": "action", "garment_pattern": "pattern", "garment_clothes": "clothes", "figure_scene": "scene",
     },
@@ -80,7 +81,7 @@ def add_kind(report: Report, kind: str, specs: Sequence[SceneSpec]) -> list[dict
         report.row(f"reconstructed {kind}", scene_name(spec), lambda s=spec: measure_reconstruction(s))  # type: ignore[misc]
         for spec in specs
     ]
-    wanted = [scene_words(spec) for spec in specs]
+    wanted = [scene_words(spec, decided=False) for spec in specs]
     right = adherence([row["words"] for row in sampled], wanted)
     control = adherence([row["words"] for row in sampled], shuffled(wanted))
     after = adherence([row["words"] for row in again], wanted)
@@ -94,6 +95,24 @@ def add_kind(report: Report, kind: str, specs: Sequence[SceneSpec]) -> list[dict
         report.number(f"{key}_truth", float(before[name].mean()))
         report.mean(f"{key}_vae", after[name].tolist())
     return again
+
+
+def add_arrangement(report: Report, specs: Sequence[SceneSpec]) -> None:
+    """Whether both things stand where the caption says; controls: true renders, and the clip of another caption."""
+    rows = [
+        report.row("arranged", scene_name(spec), lambda s=spec, o=other: measure_arrangement(s, o))  # type: ignore[misc]
+        for spec, other in zip(specs, shuffled(specs), strict=True)
+    ]
+    for key in ("arrangement", "arrangement_shuffled", "arrangement_truth"):
+        report.mean(key, [row[key] for row in rows])
+
+
+def measure_arrangement(spec: SceneSpec, other: SceneSpec) -> dict[str, float]:
+    return {
+        "arrangement": arranged(rendered(spec), spec),
+        "arrangement_shuffled": arranged(rendered(spec), other),
+        "arrangement_truth": arranged(render_scene(spec).frames, spec),
+    }
 
 
 def add_tokenizer(report: Report, rows: Sequence[dict[str, Any]], specs: Sequence[SceneSpec]) -> None:
@@ -136,6 +155,8 @@ def main() -> None:
         if kind == "one thing":
             add_tokenizer(report, again, specs)
             add_distance(report, specs)
+        if kind == "two things":
+            add_arrangement(report, specs)
     add_time(report, steps=20, pairs=15)
     if not report.quick:
         write_sheet(scenes)

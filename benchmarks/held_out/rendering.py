@@ -20,8 +20,9 @@ from engines.context import RunContext
 from engines.diorama.judge import JUDGES_FOLDER
 from engines.diorama.judge.model import ClipJudge
 from engines.diorama.theatre.captions import caption
-from engines.diorama.theatre.spec import SceneSpec
-from engines.metrics.adherence import load_judge, read_clip
+from engines.diorama.theatre.relations import relation_of
+from engines.diorama.theatre.spec import SceneSpec, Thing
+from engines.metrics.adherence import load_judge, read_clip, stands_as_said
 from engines.text_to_video.render import encode_prompts, sample_take
 from engines.text_to_video.request import TextToVideoRequest
 
@@ -86,6 +87,15 @@ def versions() -> str:
 def reading(frames: Frames) -> dict[str, str]:
     """What Judge B says: head → word."""
     return dict(read_clip(judge_b(), frames).words)
+
+
+def arranged(frames: Frames, spec: SceneSpec) -> float:
+    """1 where Judge B sees both things, each where the scene's caption says."""
+    first, second = spec.actors
+    assert isinstance(first, Thing)
+    assert isinstance(second, Thing)
+    relation = relation_of(first, second)
+    return float(stands_as_said(read_clip(judge_b(), frames), first.noun, relation, second.noun))
 
 
 def round_trip(frames: Frames) -> Frames:

@@ -15,29 +15,35 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from engines.diorama.judge.model import ClipJudge, Reading
+from engines.diorama.judge.model import CELLS, ClipJudge, Reading
 from engines.diorama.judge.view import as_input, view
 from engines.diorama.judge.words import NOTHING
+from engines.diorama.theatre.spec import Relation
 from engines.errors import InvalidRequest, NotAvailable
 from engines.metrics.checks import Frames, check_clip, check_finite
 
 _BATCH = 16
+CLEARLY = 0.06  # share of the view that a thing stands farther left (…) than another
 Wanted = Mapping[str, str]  # head → word, as engines.diorama.judge.words.scene_words gives it
 T = TypeVar("T")
 # Heads that are right only together. "clothes" needs the pattern and both colours.
-TOGETHER = {
-    "all_three": ("noun", "motion", "scene"),
-    "arrangement": ("noun", "second", "relation"),
-    "clothes": ("pattern", "colour", "second_colour"),
-}
+TOGETHER = {"all_three": ("noun", "motion", "scene"), "clothes": ("pattern", "colour", "second_colour")}
+Place = tuple[float, float]  # right and down, shares of the judge's view
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What a judge sees in one clip: the word of each head, and how probable it holds it, 0 … 1."""
+    """What a judge sees in one clip.
+
+    Attributes:
+        words: Head → its word.
+        probability: How probable it holds it, 0 … 1.
+        places: Where the first and the second thing are, on average.
+    """
 
     words: Mapping[str, str]
     probability: Mapping[str, float]
+    places: tuple[Place, Place] = ((0.5, 0.5), (0.5, 0.5))
 
     @property
     def noun(self) -> str:
@@ -87,6 +93,7 @@ def judge_clips(judge: ClipJudge, clips: Iterable[Frames]) -> Reading:
     return Reading(
         {head: torch.cat([reading.logits[head] for reading in readings]) for head in readings[0].logits},
         torch.cat([reading.features for reading in readings]),
+        torch.cat([reading.whose for reading in readings]),
     )
 
 
@@ -99,7 +106,18 @@ def labels_of(judge: ClipJudge, reading: Reading) -> list[Labels]:
         probability, index = logits.softmax(1).max(1)
         for clip, (number, value) in enumerate(zip(index.tolist(), probability.tolist(), strict=True)):
             words[clip][head], sure[clip][head] = str(judge.config.heads[head][number]), float(value)
-    return [Labels(word, value) for word, value in zip(words, sure, strict=True)]
+    places = _places(reading.whose)
+    return [Labels(word, value, place) for word, value, place in zip(words, sure, places, strict=True)]
+
+
+def _places(whose: torch.Tensor) -> list[tuple[Place, Place]]:
+    """Centres of what is the first's and the second's, from logits [N, 3, 36, 3]."""
+    share = whose.softmax(-1).mean(1)[..., 1:].unflatten(1, (CELLS, CELLS))
+    middle = (torch.arange(CELLS) + 0.5) / CELLS
+    whole = share.sum((1, 2)).clamp(min=1e-6)
+    right = (share.sum(1) * middle[:, None]).sum(1) / whole
+    down = (share.sum(2) * middle[:, None]).sum(1) / whole
+    return [((float(x[0]), float(y[0])), (float(x[1]), float(y[1]))) for x, y in zip(right, down, strict=True)]
 
 
 def read_clips(judge: ClipJudge, clips: Iterable[Frames]) -> list[Labels]:
@@ -138,6 +156,18 @@ def adherence(seen: Sequence[Mapping[str, str]], wanted: Sequence[Wanted]) -> di
     if "second" in heads:
         right["two_objects"] = np.array([_has_both(said, words) for said, words in pairs])
     return right
+
+
+def stands_as_said(seen: Labels, first: str, relation: Relation, second: str) -> bool:
+    """Whether both things are there, the first in this relation to the second, by where the judge sees them."""
+    named = {seen.words["noun"]: 0, seen.words["second"]: 1}
+    if first == second or set(named) != {first, second}:
+        return False
+    if relation == "in front of":
+        return seen.words["relation"] == "in front" and named[first] == 0
+    right, down = (b - a for a, b in zip(seen.places[named[first]], seen.places[named[second]], strict=True))
+    ways = {"left of": right, "right of": -right, "above": down, "below": -down}
+    return ways[relation] > CLEARLY
 
 
 def _is_right(said: Mapping[str, str], words: Wanted, heads: Sequence[str]) -> float:

@@ -53,11 +53,11 @@ def round_trip(vae: PatchVideoAutoencoder, frames: Frames) -> Frames:
     return ((decoded.permute(1, 2, 3, 0).clamp(-1, 1) + 1) * 127.5).round().byte().numpy()
 
 
-def random_clip(random: np.random.Generator, held_out: bool) -> RenderedScene:
+def random_shot(random: np.random.Generator, held_out: bool) -> SceneSpec:
     """A scene of one of the shapes, from one side of the split."""
     shapes = list(SHAPES)
     frames, height, width = shapes[int(random.choice(len(shapes), p=list(SHAPES.values())))]
-    return render_scene(random_scene(random, held_out=held_out, frames=frames, height=height, width=width))
+    return random_scene(random, held_out=held_out, frames=frames, height=height, width=width)
 
 
 def nouns_of_cells(scene: RenderedScene) -> Frames:
@@ -119,7 +119,7 @@ def _fill(folder: Path, vae: PatchVideoAutoencoder, seed: int, clips: range, pai
     torch.set_num_threads(1)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in _SHAPES}
     for row in clips:
-        scene = random_clip(np.random.default_rng([seed, row]), held_out=False)
+        scene = render_scene(random_shot(np.random.default_rng([seed, row]), held_out=False))
         frames = round_trip(vae, scene.frames) if row % 2 else scene.frames
         arrays["clips"][row], arrays["cells"][row] = view(frames), nouns_of_cells(scene)
         arrays["words"][row] = indices(scene_words(scene.spec))

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.diorama.judge.examples import HUES, random_clip, round_trip, unseen_sprites, views_of
+from engines.diorama.judge.examples import HUES, random_shot, round_trip, unseen_sprites, views_of
 from engines.diorama.judge.model import ClipJudge
 from engines.diorama.judge.view import as_input, view
 from engines.diorama.judge.words import heads, indices, scene_words
-from engines.diorama.theatre.draw import RenderedScene
+from engines.diorama.theatre.draw import RenderedScene, render_scene
 
 Right = npt.NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def measure(judge: ClipJudge, clips: int, seed: int, vae: PatchVideoAutoencoder 
     random = np.random.default_rng(seed)
     parts = []
     for start in range(0, clips, 50):
-        scenes = [random_clip(random, held_out=True) for _ in range(min(50, clips - start))]
+        scenes = [render_scene(random_shot(random, held_out=True)) for _ in range(min(50, clips - start))]
         parts.append(
             right_words(judge, [_shown(scene, vae) for scene in scenes], [scene_words(s.spec) for s in scenes])
         )

@@ -33,7 +33,7 @@ class Reading:
 
     logits: Mapping[str, torch.Tensor]
     features: torch.Tensor
-    whose: torch.Tensor | None = None
+    whose: torch.Tensor
 
 
 def _halving(inputs: int, outputs: int, kernel: int) -> nn.Sequential:

@@ -137,7 +137,6 @@ def _loss(
     reading = judge.read_maps(
         fine[:count].unflatten(0, (-1, FRAMES)), of_clips.unflatten(0, (-1, FRAMES)), whose if taught else None
     )
-    assert reading.whose is not None
     embedded = judge.embed(of_views).unflatten(0, (-1, 2))
     who = torch.from_numpy(examples.who[pairs].astype(np.int64))
     return (

@@ -1,6 +1,7 @@
 """What a judge can say of a scene: its heads, the words of each, and which of them are true of a scene.
 
-Two things are named in one order, whatever the caption says first: the left one, the upper one, the front one.
+Two things are named in one order, whatever the caption says first: the front one if they overlap, else the left one, or
+the upper one where they stand rather above each other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import get_args
 
 from engines.diorama.theatre.relations import relation_of
 from engines.diorama.theatre.spec import Action, Colour, Figure, Garment, PatternKind, Portrait, SceneSpec, Thing
+from engines.diorama.theatre.things import perform
 from engines.diorama.vocabulary import world
 
 NOTHING, FIGURE, FACE = "nothing", "figure", "face"
@@ -17,6 +19,8 @@ NOTHING, FIGURE, FACE = "nothing", "figure", "face"
 ALIKE: tuple[PatternKind, ...] = ("stripes", "upright stripes", "slanted stripes", "checks", "zigzags", "halves")
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 RELATIONS = (NOTHING, "beside", "stacked", "in front")
+PAIR_HEADS = ("noun", "second", "relation", "motion", "second_motion")
+ASKEW = 0.8  # of the longer way: from here on things stand neither beside nor above each other
 
 
 @cache
@@ -47,11 +51,15 @@ def garment_words(garment: Garment) -> dict[str, str]:
     return {"pattern": garment.pattern, "colour": colours[0], "second_colour": colours[1], "garment": garment.kind}
 
 
-def scene_words(spec: SceneSpec) -> dict[str, str]:
+def scene_words(spec: SceneSpec, decided: bool = True) -> dict[str, str]:
     """Head → the word that is true of the scene; a head that has nothing to look at is left out.
 
     Of scenes that are not square only what stands alone is named: in a judge's view two things, or a figure's clothes,
     are too small there.
+
+    Args:
+        decided: Leave out what nobody could tell from the picture: whether two things stand beside or above each other
+            when they stand askew, and then also which is named first.
 
     Raises: ValueError for scenes that no judge was shown: no actor, more than two, or a second one that is no thing.
     """
@@ -66,18 +74,32 @@ def scene_words(spec: SceneSpec) -> dict[str, str]:
     things = [actor for actor in actors if isinstance(actor, Thing)]
     if len(things) != len(actors) or len(things) not in (1, 2):
         raise ValueError("a judge reads one thing, two things, one figure or one portrait")
-    if len(things) == 2:
-        things, relation = in_order(things[0], things[1])
-        known |= {"relation": relation, "second": things[1].noun, "second_motion": things[1].motion}
-    return {**known, "noun": things[0].noun, "motion": things[0].motion}
+    if len(things) == 1:
+        return {**known, "noun": things[0].noun, "motion": things[0].motion}
+    return {"scene": spec.scene, **_words_of_two(spec, things[0], things[1], decided)}
 
 
-def in_order(first: Thing, second: Thing) -> tuple[list[Thing], str]:
-    """The two things as a judge names them, and how they stand to each other."""
-    relation = relation_of(first, second)
-    swapped = relation in ("right of", "below") or (relation == "in front of" and first.depth > second.depth)
-    named = {"left of": "beside", "right of": "beside", "above": "stacked", "below": "stacked"}
-    return ([second, first] if swapped else [first, second]), named.get(relation, "in front")
+def _words_of_two(spec: SceneSpec, one: Thing, other: Thing, decided: bool) -> dict[str, str]:
+    relation, swapped, left_out = "in front", one.depth > other.depth, set[str]()
+    if relation_of(one, other) != "in front of":
+        right, down = _way(spec, one, other)
+        across = abs(right) >= abs(down)
+        relation, swapped = ("beside" if across else "stacked"), (right if across else down) < 0
+        if decided and min(abs(right), abs(down)) > ASKEW * max(abs(right), abs(down)):
+            left_out = {"relation"} if right * down > 0 else {*PAIR_HEADS}
+    first, second = (other, one) if swapped else (one, other)
+    words = {
+        "noun": first.noun, "second": second.noun, "relation": relation, "motion": first.motion,
+        "second_motion": second.motion,
+    }  # fmt: skip
+    return {head: word for head, word in words.items() if head not in left_out}
+
+
+def _way(spec: SceneSpec, one: Thing, other: Thing) -> tuple[float, float]:
+    """From the first to the other, right and down in pixels, averaged over the clip."""
+    centres = [perform(thing, spec.frames, spec.height, spec.width).centre.mean(0) for thing in (one, other)]
+    right, down = centres[1] - centres[0]
+    return float(right), float(down)
 
 
 def indices(words: dict[str, str]) -> list[int]:

@@ -24,6 +24,7 @@ from engines.metrics.adherence import (
     read_clip,
     read_clips,
     shuffled,
+    stands_as_said,
 )
 from engines.metrics.frechet import diorama_fd, frechet_distance
 from engines.metrics.identity import identity, identity_scale, mask_crop, picture_embedding
@@ -50,13 +51,31 @@ def test_adherence_is_per_clip_and_all_three_needs_all() -> None:
     }
 
 
-def test_two_objects_may_change_places_but_then_their_arrangement_is_wrong() -> None:
+def test_two_objects_may_change_places() -> None:
     wanted = {"noun": "fox", "second": "apple", "relation": "beside"}
     alone = {"noun": "fox", "second": NOTHING, "relation": NOTHING}
     seen = [wanted, {**wanted, "noun": "apple", "second": "fox"}, {**wanted, "second": "robot"}, alone]
     right = adherence(seen, [wanted] * 3 + [alone])
     np.testing.assert_array_equal(right["two_objects"], [1, 1, 0, np.nan])
-    assert right["arrangement"].tolist() == [1, 0, 0, 1]
+
+
+def test_where_the_judge_sees_two_things_decides_how_they_stand() -> None:
+    apart = torch.full((1, 3, 6, 6, 3), -9.0)
+    apart[..., 0] = 0.0
+    apart[:, :, :2, :2, 1] = 9.0  # the first at the upper left, the second at the upper right
+    apart[:, :, :2, 4:, 2] = 9.0
+    judge = untrained_judge()
+    names = judge.config.heads
+    logits = {head: torch.zeros(1, len(words)) for head, words in names.items()}
+    logits["noun"][0, names["noun"].index("fox")] = logits["second"][0, names["second"].index("apple")] = 9.0
+    seen = labels_of(judge, Reading(logits, torch.zeros(1, 4), apart.flatten(2, 3)))[0]
+    assert seen.places[0] == pytest.approx((1 / 6, 1 / 6), abs=0.05)
+    assert stands_as_said(seen, "fox", "left of", "apple")
+    assert stands_as_said(seen, "apple", "right of", "fox")
+    assert not stands_as_said(seen, "apple", "left of", "fox")
+    assert not stands_as_said(seen, "fox", "above", "apple")
+    assert not stands_as_said(seen, "fox", "left of", "robot")
+    assert not stands_as_said(seen, "fox", "in front of", "apple")
 
 
 def test_clothes_need_pattern_and_both_colours_and_only_figures_wear_them() -> None:
@@ -83,14 +102,16 @@ def test_labels_are_the_most_probable_words() -> None:
     noun[0, 7] = 3.0
     motion = torch.zeros(1, len(motions))
     motion[0, 2] = 50.0
-    reading = Reading({"noun": noun, "motion": motion, "scene": torch.zeros(1, len(scenes))}, torch.zeros(1, 4))
+    nowhere = torch.zeros(1, 3, 36, 3)
+    logits = {"noun": noun, "motion": motion, "scene": torch.zeros(1, len(scenes))}
+    reading = Reading(logits, torch.zeros(1, 4), nowhere)
     labels = labels_of(judge, reading)[0]
     assert (labels.noun, labels.motion) == (nouns[7], motions[2])
     assert labels.probability["noun"] == pytest.approx(np.exp(3) / (np.exp(3) + len(nouns) - 1))
     assert labels.probability["motion"] == pytest.approx(1)
     assert labels.probability["scene"] == pytest.approx(1 / len(scenes))
     with pytest.raises(InvalidRequest) as caught:
-        labels_of(judge, Reading({"noun": noun * float("nan")}, torch.zeros(1, 4)))
+        labels_of(judge, Reading({"noun": noun * float("nan")}, torch.zeros(1, 4), nowhere))
     assert "not finite" in caught.value.message
 
 

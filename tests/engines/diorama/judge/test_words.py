@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engines.diorama.judge.words import ALIKE, NOTHING, garment_words, heads, indices, scene_words
+from engines.diorama.judge.words import ALIKE, NOTHING, PAIR_HEADS, garment_words, heads, indices, scene_words
 from engines.diorama.theatre.random_scene import KINDS, held_out_scenes
 from engines.diorama.theatre.relations import regions
-from engines.diorama.theatre.spec import Figure, Garment, Portrait, SceneSpec, Thing
+from engines.diorama.theatre.spec import Figure, Garment, Portrait, Region, SceneSpec, Thing
 
 
 def two(relation: str, first: str = "fox", second: str = "apple") -> SceneSpec:
@@ -31,10 +31,22 @@ def two(relation: str, first: str = "fox", second: str = "apple") -> SceneSpec:
     ],
 )
 def test_two_things_are_named_from_left_top_and_front(relation: str, order: tuple[str, str], named: str) -> None:
-    words = scene_words(two(relation))
+    words = scene_words(two(relation), decided=False)
     assert (words["noun"], words["second"], words["relation"]) == (*order, named)
     moves = {"fox": "spins", "apple": "rises"}
     assert (words["motion"], words["second_motion"]) == (moves[order[0]], moves[order[1]])
+
+
+@pytest.mark.parametrize(("second", "left_out"), [((0.8, 0.8), {"relation"}), ((0.8, 0.0), set(PAIR_HEADS))])
+def test_what_stands_askew_is_not_asked_for(second: tuple[float, float], left_out: set[str]) -> None:
+    """Lower right of the first: named after it all the same. Upper right: nobody can say which is first."""
+    first = (0.0, 0.0) if second[1] else (0.0, 0.8)
+    corners = [Region(left=left, top=top, width=0.2, height=0.2) for left, top in (first, second)]
+    things = [Thing(noun=noun, region=corner) for noun, corner in zip(("fox", "apple"), corners, strict=True)]
+    spec = SceneSpec(scene="beach", actors=tuple(things))
+    asked, whole = scene_words(spec), scene_words(spec, decided=False)
+    assert set(whole) - set(asked) == left_out
+    assert whole["noun"] == "fox" or left_out == set(PAIR_HEADS)
 
 
 def test_a_figure_has_no_motion_and_a_thing_no_clothes() -> None:
