@@ -10,6 +10,7 @@ linear, so that latents never change while the decoder is trained.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 import torch.nn.functional as functional
@@ -20,6 +21,7 @@ from torch import nn
 
 SPACE = 16
 TIME = 4
+TILE, SLOTS = 16, 24  # cells and slots of a tile
 
 
 @dataclass
@@ -104,6 +106,11 @@ class Correction(nn.Module):
 
     FOLD = 4
 
+    @property
+    def reach(self) -> tuple[int, int]:
+        """How many slots back and how many pixels around it what is added depends on."""
+        return 2 * len(self.blocks), self.FOLD * (len(self.blocks) + 2)
+
     def __init__(self, width: int, blocks: int) -> None:
         super().__init__()
         folded = 3 * TIME * self.FOLD**2
@@ -174,7 +181,50 @@ class PatchVideoAutoencoder(ModelMixin, ConfigMixin):
 
     def decode(self, latents: torch.Tensor, timestep: None = None, return_dict: bool = True) -> DecoderOutput:
         """[B, C, S, h, w] → pixels [B, 3, T, H, W] as `.sample` (or `[0]`), not clamped."""
+        pixels = self._decode_tiled(latents) if self.use_tiling else self._decode_slots(latents)
+        return DecoderOutput(sample=pixels[:, :, TIME - 1 :])
+
+    def enable_tiling(self) -> None:
+        """From now on decodes in tiles of TILE cells and SLOTS slots. The result is the same: each tile brings as much
+        around it as the correction looks at."""
+        self.use_tiling = True
+
+    def disable_tiling(self) -> None:
+        self.use_tiling = False
+
+    def _decode_slots(self, latents: torch.Tensor) -> torch.Tensor:
+        """All four frames of every slot, [B, C, S, h, w] → [B, 3, 4·S, H, W]."""
         pixels = self._linear_slots(latents)
         if self.correction is not None:
             pixels = pixels + from_slots(self.correction(to_slots(pixels)))
-        return DecoderOutput(sample=pixels[:, :, TIME - 1 :])
+        return pixels
+
+    def _decode_tiled(self, latents: torch.Tensor) -> torch.Tensor:
+        slots, rows, columns = latents.shape[2:]
+        back, around = self.correction.reach if self.correction is not None else (0, 0)
+        around = -(-around // SPACE)
+        whole = latents.new_empty(len(latents), 3, slots * TIME, rows * SPACE, columns * SPACE)
+        for (s, s_from, s_to), (r, r_from, r_to), (c, c_from, c_to) in product(
+            _tiles(slots, SLOTS, back, 0), _tiles(rows, TILE, around, around), _tiles(columns, TILE, around, around)
+        ):
+            made = self._decode_slots(latents[:, :, s, r, c])
+            inner = made[
+                :, :, s_from * TIME : s_to * TIME, r_from * SPACE : r_to * SPACE, c_from * SPACE : c_to * SPACE
+            ]
+            time, down, right = s.start + s_from, r.start + r_from, c.start + c_from
+            whole[
+                :, :, time * TIME : time * TIME + inner.shape[2], down * SPACE : down * SPACE + inner.shape[3],
+                right * SPACE : right * SPACE + inner.shape[4],
+            ] = inner  # fmt: skip
+        return whole
+
+
+def _tiles(length: int, size: int, before: int, after: int) -> list[tuple[slice, int, int]]:
+    """Runs of at most `size` that cover 0 … length − 1, each with what lies before and after it: (all of it, where the
+    run begins and ends in that)."""
+    found = []
+    for start in range(0, length, size):
+        end = min(start + size, length)
+        first, last = max(0, start - before), min(length, end + after)
+        found.append((slice(first, last), start - first, end - first))
+    return found

@@ -163,3 +163,35 @@ def test_only_the_correction_is_trained(corrected: PatchVideoAutoencoder) -> Non
     """Latents of a cache stay valid while the decoder learns."""
     trained = {name for name, parameter in corrected.named_parameters() if parameter.requires_grad}
     assert trained == {f"correction.{name}" for name, _ in corrected.correction.named_parameters()}
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 18), (27, 3, 2), (26, 17, 2)])
+def test_tiles_change_nothing(shape: tuple[int, int, int]) -> None:
+    """Larger than a tile in height and width, longer than one in time, both."""
+    torch.manual_seed(0)
+    model = PatchVideoAutoencoder(latent_channels=3, correction_width=8, correction_blocks=2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(0.1 * torch.randn_like(parameter))
+        latents = torch.randn(1, 3, *shape)
+        whole = model.decode(latents).sample
+        model.enable_tiling()
+        tiled = model.decode(latents).sample
+        model.disable_tiling()
+        linear = model.decode_linear(latents)
+    assert (whole - linear).abs().max() > 0.01, "the correction does something"
+    torch.testing.assert_close(tiled, whole, atol=1e-5, rtol=1e-5)
+
+
+def test_a_tile_is_decoded_with_no_more_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = PatchVideoAutoencoder(latent_channels=3, correction_width=8, correction_blocks=2)
+    seen: list[tuple[int, ...]] = []
+    decode = model._decode_slots
+    monkeypatch.setattr(
+        model, "_decode_slots", lambda latents: seen.append(tuple(latents.shape[2:])) or decode(latents)
+    )
+    model.enable_tiling()
+    model.decode(torch.zeros(1, 3, 30, 40, 2))
+    assert max(slots for slots, _, _ in seen) == 24
+    assert max(rows for _, rows, _ in seen) == 16 + 2
+    assert len(seen) == 2 * 3
