@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 
 from engines.backend.catalogue import Feature, LocalSource, ModelCard, load_card, load_catalogue, user_models_folder
-from engines.errors import InvalidRequest, UserError
+from engines.command_line import exit_status
+from engines.errors import InvalidRequest
 from engines.media.target import write_atomically
 
 # Pipeline class of model_index.json → the catalogue's card that its family's facts are taken from.
@@ -186,20 +187,19 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("what", nargs="?", default="", help="the folder to add, or the id to remove")
     parser.add_argument("--title", default="", help="as menus show it; default: the folder's name")
     arguments = parser.parse_args(given)
-    try:
-        if arguments.command == "add":
-            card = add_local_model(Path(arguments.what), arguments.title)
-            print(f"{card.id}: {card.title}, {card.size_bytes / 1e9:.2f} GB, family {card.family}")
-        elif arguments.command == "remove":
-            remove_local_model(arguments.what)
-        else:
-            for card in load_catalogue().values():
-                if isinstance(card.source, LocalSource):
-                    print(f"{card.id}: {card.title}, {card.source.path}")
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(lambda: _run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.command == "add":
+        card = add_local_model(Path(arguments.what), arguments.title)
+        print(f"{card.id}: {card.title}, {card.size_bytes / 1e9:.2f} GB, family {card.family}")
+    elif arguments.command == "remove":
+        remove_local_model(arguments.what)
+    else:
+        for card in load_catalogue().values():
+            if isinstance(card.source, LocalSource):
+                print(f"{card.id}: {card.title}, {card.source.path}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from engines.command_line import exit_status
 from engines.diorama.captions import plain_caption
 from engines.diorama.clip_spec import ClipSpec
 from engines.diorama.render import render
@@ -18,7 +19,7 @@ from engines.diorama.theatre.film import write_film
 from engines.diorama.theatre.sheet import scene_sheet
 from engines.diorama.theatre.spec import read_film
 from engines.diorama.vocabulary import WORLD_FOLDER, outside, vocabulary, world
-from engines.errors import InvalidRequest, UserError
+from engines.errors import InvalidRequest
 from engines.media.contact_sheet import save_picture
 from engines.media.writer import ClipWriter
 
@@ -87,28 +88,27 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Returns: the exit status."""
     chosen = _parser().parse_args(arguments)
-    try:
-        if chosen.command == "import-sprites":
-            for nouns, folder in ((world().nouns, "sprites"), (outside(), "sprites_outside")):
-                copied = import_sprites(chosen.package, chosen.labels, nouns.values(), chosen.out / folder)
-                print(f"{len(copied)} sprites are in {chosen.out / folder}.")
-        elif chosen.command == "sheet":
-            save_picture(chosen.out, scene_sheet(chosen.seed))
-            print(chosen.out)
-        elif chosen.command == "words":
-            for title, words in {**vocabulary(), "things outside the vocabulary": list(outside())}.items():
-                print(f"{title}: {', '.join(words)}")
-        elif chosen.spec is not None:
-            for path in write_film(read_film(chosen.spec), chosen.out):
-                print(path)
-        else:
-            spec = ClipSpec(*_three_words(chosen), chosen.seed)
-            render_to_file(spec, chosen.out)
-            print(f"{plain_caption(spec)}: {chosen.out}")
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(lambda: _run(chosen))
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    if chosen.command == "import-sprites":
+        for nouns, folder in ((world().nouns, "sprites"), (outside(), "sprites_outside")):
+            copied = import_sprites(chosen.package, chosen.labels, nouns.values(), chosen.out / folder)
+            print(f"{len(copied)} sprites are in {chosen.out / folder}.")
+    elif chosen.command == "sheet":
+        save_picture(chosen.out, scene_sheet(chosen.seed))
+        print(chosen.out)
+    elif chosen.command == "words":
+        for title, words in {**vocabulary(), "things outside the vocabulary": list(outside())}.items():
+            print(f"{title}: {', '.join(words)}")
+    elif chosen.spec is not None:
+        for path in write_film(read_film(chosen.spec), chosen.out):
+            print(path)
+    else:
+        spec = ClipSpec(*_three_words(chosen), chosen.seed)
+        render_to_file(spec, chosen.out)
+        print(f"{plain_caption(spec)}: {chosen.out}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engines.errors import InvalidRequest, UserError
+from engines.command_line import exit_status
+from engines.errors import InvalidRequest
 from engines.training.curve import draw_curve
 from engines.training.decoder import train_decoder
 from engines.training.export import export
@@ -95,12 +96,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, default=Path("assets/models/diorama"), help="exported folder (sheet)")
     parser.add_argument("--out", type=Path, help="folder (export) or picture (sheet, curve) to write")
     arguments = parser.parse_args(given)
-    try:
-        COMMANDS[arguments.command](Run.open(arguments.run, arguments.config), arguments)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(lambda: COMMANDS[arguments.command](Run.open(arguments.run, arguments.config), arguments))
 
 
 if __name__ == "__main__":

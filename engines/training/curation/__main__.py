@@ -14,7 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from engines.errors import InvalidRequest, UserError
+from engines.command_line import exit_status
+from engines.errors import InvalidRequest
 from engines.media.target import check_folder
 from engines.training.curation.decide import Clip, decide
 from engines.training.curation.manifest import report, write_results
@@ -55,12 +56,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     parser.add_argument("--config", type=Path, default=Path(EXAMPLE), help="YAML file; default: %(default)s")
     arguments = parser.parse_args(given)
-    try:
-        print(report(curate(arguments.videos, arguments.out, arguments.config)))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(lambda: print(report(curate(arguments.videos, arguments.out, arguments.config))))
 
 
 if __name__ == "__main__":
