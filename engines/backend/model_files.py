@@ -7,8 +7,12 @@ from pathlib import Path
 from engines.backend.catalogue import PROJECT_ROOT, BundledSource, HubSource, LocalSource, ModelCard
 from engines.errors import NotAvailable
 
-# What a diffusers folder of the LTX family needs; the hub repository also holds many single-file copies.
-HUB_PATTERNS = ("model_index.json", "transformer/*", "vae/*", "scheduler/*", "text_encoder/*", "tokenizer/*")
+# What a diffusers folder needs; hub repositories also hold single-file copies. Never weights that are pickles.
+HUB_PATTERNS = (
+    "model_index.json", "transformer/*", "transformer_2/*", "vae/*", "scheduler/*", "text_encoder/*", "tokenizer/*",
+    "text_encoder_2/*", "tokenizer_2/*",
+)  # fmt: skip
+PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack")
 
 
 def locate(card: ModelCard) -> Path:
@@ -62,11 +66,10 @@ def _locate_hub(card: ModelCard, source: HubSource) -> Path:
     except LocalEntryNotFoundError:
         folder = None
     if folder is None or not (folder / "model_index.json").is_file():
-        patterns = " ".join(f"--include '{pattern}'" for pattern in HUB_PATTERNS)
         raise NotAvailable(
             f"{card.title} is not on this machine. Its licence: {card.licence} ({card.licence_url}); "
             f"it takes about {card.size_bytes / 1e9:.0f} GB.",
-            f"Download it with: hf download {source.repo} --revision {source.revision} {patterns}",
+            f"Download it with: .venv/bin/python -m engines.backend.downloads {card.id}",
             field="model",
         )
     return folder

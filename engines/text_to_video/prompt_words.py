@@ -9,11 +9,12 @@ from engines.diorama.vocabulary import unknown_words
 
 
 def unknown_words_sentence(prompt: str, card: ModelCard, catalogue: Catalogue) -> str:
-    """Names the words that the model does not know, and a model that knows more; "" if there is nothing to say."""
+    """Names the words that the model does not know, and the smallest model that knows more; "" if there is nothing to say."""
     unknown = unknown_words(prompt) if card.vocabulary == "diorama" else []
     if not unknown:
         return ""
-    open_model = next((other for other in catalogue.values() if other.vocabulary is None), None)
+    able = [other for other in catalogue.values() if other.vocabulary is None]
+    open_model = min(able, key=lambda other: other.size_bytes, default=None)
     can = f"; {open_model.title} can: {open_model.size_bytes / 1e9:.0f} GB, see Models" if open_model else ""
     return (
         f"{_listed([f'“{word}”' for word in unknown])} {'is' if len(unknown) == 1 else 'are'} not in the Diorama{can}."

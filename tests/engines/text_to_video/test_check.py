@@ -82,7 +82,7 @@ def test_a_hub_model_that_is_not_here_shows_licence_size_and_command(
     assert caught.value.field == "model"
     assert "LTX-Video Open Weights License" in caught.value.message
     assert "9 GB" in caught.value.message
-    assert caught.value.fix.startswith("Download it with: hf download Lightricks/LTX-Video --revision ")
+    assert caught.value.fix.endswith("engines.backend.downloads ltx_video")
 
 
 def test_importing_the_engine_and_checking_leave_torch_unloaded() -> None:

@@ -1,0 +1,208 @@
+"""Brings a model of the catalogue onto this machine: python -m engines.backend.downloads MODEL [--yes]
+
+Says first whose licence it is under, how much is to be fetched and whether it fits; then fetches, going on where an
+earlier attempt stopped, and compares every weight file with its hash. Nothing of this happens at import or by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engines.backend.catalogue import HubSource, ModelCard, load_catalogue
+from engines.backend.model_files import HUB_PATTERNS, PICKLED, is_available
+from engines.command_line import exit_status
+from engines.errors import InvalidRequest, NotAvailable, ResourceError
+
+SPARE_BYTES = 2**30  # is left free on the disk
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DownloadPlan:
+    """What a download would do.
+
+    Attributes:
+        files: (name, bytes) of everything that the model consists of.
+        missing_bytes: What is not on this machine yet.
+        folder: The hub's cache.
+        free_bytes: Of its disk.
+    """
+
+    card: ModelCard
+    files: tuple[tuple[str, int], ...]
+    missing_bytes: int
+    folder: Path
+    free_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(size for _, size in self.files)
+
+    def sentences(self) -> list[str]:
+        """The licence first."""
+        card = self.card
+        source = _source(card)
+        return [
+            f"{card.title} is under the licence {card.licence}: {card.licence_url}",
+            f"{len(self.files)} files of {source.repo} at {source.revision}, {gigabytes(self.total_bytes)}; "
+            f"{gigabytes(self.missing_bytes)} are to be fetched into {self.folder}, "
+            f"{gigabytes(self.free_bytes)} are free there.",
+        ]
+
+
+def gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
+
+
+def plan_download(card: ModelCard, cache: Path | None = None, endpoint: str | None = None) -> DownloadPlan:
+    """Asks the hub; fetches nothing.
+
+    Args:
+        cache: The hub's cache; None for the usual one.
+        endpoint: The hub's address; None for the usual one.
+
+    Raises: InvalidRequest for a model that is not on the hub; NotAvailable (field model) if the hub cannot be reached
+        or does not give the files.
+    """
+    from huggingface_hub import HfApi, constants, snapshot_download
+
+    source, folder = _source(card), Path(cache or constants.HF_HUB_CACHE)
+    # First, because a dry run hides why it failed.
+    _asked(card, lambda: HfApi(endpoint=endpoint).model_info(source.repo, revision=source.revision))
+    found: Any = _asked(
+        card, lambda: snapshot_download(**_arguments(source), cache_dir=folder, endpoint=endpoint, dry_run=True)
+    )
+    files = tuple((str(file.filename), int(file.file_size)) for file in found)
+    missing = sum(int(file.file_size) for file in found if file.will_download)
+    if not any(name == "model_index.json" for name, _ in files):
+        raise NotAvailable(
+            f"{source.repo} at {source.revision} is no diffusers folder: it has no model_index.json.",
+            "Choose another revision or another model.",
+            field="model",
+        )
+    return DownloadPlan(card, files, missing, folder, shutil.disk_usage(_existing(folder)).free)
+
+
+def download(plan: DownloadPlan, endpoint: str | None = None) -> Path:
+    """Fetches what is missing. Returns: the model's folder.
+
+    Raises: ResourceError if the disk is too small; NotAvailable if the hub stops giving or a file is not what it should
+        be (it is removed then; calling again fetches it anew).
+    """
+    from huggingface_hub import snapshot_download
+
+    if plan.missing_bytes + SPARE_BYTES > plan.free_bytes:
+        raise ResourceError(
+            f"{plan.card.title} needs {gigabytes(plan.missing_bytes)} more, and {gigabytes(SPARE_BYTES)} to spare; "
+            f"{gigabytes(plan.free_bytes)} are free in {plan.folder}.",
+            "Free some space, or set HF_HOME to a folder on another disk.",
+            field="model",
+        )
+    source = _source(plan.card)
+    folder = Path(
+        _asked(plan.card, lambda: snapshot_download(**_arguments(source), cache_dir=plan.folder, endpoint=endpoint))
+    )
+    _compare_hashes(plan.card, folder, endpoint)
+    return folder
+
+
+def _source(card: ModelCard) -> HubSource:
+    if not isinstance(card.source, HubSource):
+        raise InvalidRequest(f"{card.title} is not on the hub; it is here already.", "Choose another model.", "model")
+    return card.source
+
+
+def _arguments(source: HubSource) -> dict[str, Any]:
+    return {
+        "repo_id": source.repo, "revision": source.revision, "allow_patterns": list(HUB_PATTERNS),
+        "ignore_patterns": list(PICKLED),
+    }  # fmt: skip
+
+
+def _compare_hashes(card: ModelCard, folder: Path, endpoint: str | None) -> None:
+    """The hub knows the SHA-256 of large files; a snapshot's folder is named after its commit."""
+    from huggingface_hub import HfApi
+
+    source, api = _source(card), HfApi(endpoint=endpoint)
+    listed = _asked(card, lambda: list(api.list_repo_tree(source.repo, recursive=True, revision=folder.name)))
+    for entry in listed:
+        path, lfs = folder / entry.path, getattr(entry, "lfs", None)
+        if lfs is None or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != lfs.sha256:
+            path.resolve().unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            raise NotAvailable(
+                f"{entry.path} of {card.title} is damaged: its checksum is {found[:12]}…, not {lfs.sha256[:12]}….",
+                "Start the download again; only this file is fetched anew.",
+                field="model",
+            )
+
+
+def _asked(card: ModelCard, ask: Callable[[], T]) -> T:
+    """The hub's answer; what it refuses, in words."""
+    from huggingface_hub import errors
+
+    source = _source(card)
+    try:
+        return ask()
+    except errors.GatedRepoError as error:
+        raise NotAvailable(
+            f"{source.repo} asks you to agree to its terms first.",
+            f"Agree at https://huggingface.co/{source.repo}, log in with `hf auth login`, and try again.",
+            field="model",
+        ) from error
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
+        raise NotAvailable(
+            f"The hub has no {source.repo} at {source.revision}, or it is private.",
+            "Log in with `hf auth login` if it is yours, or choose another model.",
+            field="model",
+        ) from error
+    except (errors.LocalEntryNotFoundError, errors.HTTPError, OSError) as error:
+        raise NotAvailable(
+            f"The hub could not be reached for {card.title} ({type(error).__name__}). What was fetched is kept.",
+            "Check the network (and that HF_HUB_OFFLINE is not set), then start again.",
+            field="model",
+        ) from error
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _run(model: str, agreed: bool) -> None:
+    card = load_catalogue().card(model)
+    if is_available(card):
+        print(f"{card.title} is on this machine.")
+        return
+    plan = plan_download(card)
+    print("\n".join(plan.sentences()))
+    if agreed or input("Do you agree to the licence, and shall it be fetched? [y/N] ").strip().lower() in ("y", "yes"):
+        print(download(plan))
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Returns: the exit status, 2 for what cannot be done."""
+    parser = argparse.ArgumentParser(
+        prog="python -m engines.backend.downloads", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("model", help="id in the catalogue, such as wan_2_1")
+    parser.add_argument("--yes", action="store_true", help="the licence is agreed to; do not ask")
+    arguments = parser.parse_args(given)
+    return exit_status(lambda: _run(arguments.model, arguments.yes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
