@@ -167,7 +167,8 @@ def _asked(card: ModelCard, ask: Callable[[], T]) -> T:
             "Log in with `hf auth login` if it is yours, or choose another model.",
             field="model",
         ) from error
-    except (errors.LocalEntryNotFoundError, errors.HTTPError, OSError) as error:
+    # HTTPError is that of whichever HTTP library the hub's package uses.
+    except (errors.LocalEntryNotFoundError, errors.HTTPError, OSError) as error:  # type: ignore[attr-defined]
         raise NotAvailable(
             f"The hub could not be reached for {card.title} ({type(error).__name__}). What was fetched is kept.",
             "Check the network (and that HF_HUB_OFFLINE is not set), then start again.",

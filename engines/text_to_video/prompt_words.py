@@ -9,7 +9,7 @@ from engines.diorama.vocabulary import unknown_words
 
 
 def unknown_words_sentence(prompt: str, card: ModelCard, catalogue: Catalogue) -> str:
-    """Names the words that the model does not know, and the smallest model that knows more; "" if there is nothing to say."""
+    """Names the words that the model does not know, and the smallest model that knows more; "" if there are none."""
     unknown = unknown_words(prompt) if card.vocabulary == "diorama" else []
     if not unknown:
         return ""
