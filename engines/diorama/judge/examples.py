@@ -135,7 +135,7 @@ def _fill(folder: Path, vae: PatchVideoAutoencoder, seed: int, clips: range, pai
 
 
 _SHAPES = {
-    "clips": (np.uint8, (FRAMES, JUDGE_SIDE, JUDGE_SIDE, 3)), "words": (np.int16, (11,)),
+    "clips": (np.uint8, (FRAMES, JUDGE_SIDE, JUDGE_SIDE, 3)), "words": (np.int16, (len(heads()),)),
     "cells": (np.uint8, (FRAMES, CELLS, CELLS)), "pairs": (np.uint8, (2, JUDGE_SIDE, JUDGE_SIDE, 3)),
     "who": (np.int32, ()),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.diorama.judge.examples import HUES, random_shot, round_trip, unseen_sprites, views_of
 from engines.diorama.judge.model import ClipJudge
 from engines.diorama.judge.view import as_input, view
-from engines.diorama.judge.words import heads, indices, scene_words
+from engines.diorama.judge.words import NOTHING, heads, indices, scene_words
 from engines.diorama.theatre.draw import RenderedScene, render_scene
 
 Right = npt.NDArray[np.float64]
@@ -35,17 +35,18 @@ def right_words(judge: ClipJudge, clips: Sequence[npt.NDArray[np.uint8]], wanted
 def measure(judge: ClipJudge, clips: int, seed: int, vae: PatchVideoAutoencoder | None) -> dict[str, float]:
     """Share right of each head, both_nouns and identity; on fresh held-out renders, or on their reconstructions."""
     random = np.random.default_rng(seed)
-    parts = []
+    parts, pairs = list[Right](), list[bool]()
     for start in range(0, clips, 50):
         scenes = [render_scene(random_shot(random, held_out=True)) for _ in range(min(50, clips - start))]
         parts.append(
             right_words(judge, [_shown(scene, vae) for scene in scenes], [scene_words(s.spec) for s in scenes])
         )
+        pairs += [scene_words(scene.spec).get("second", NOTHING) != NOTHING for scene in scenes]
     right = np.concatenate(parts)
     names = list(heads())
     shares = {head: float(np.nanmean(right[:, index])) for index, head in enumerate(names)}
-    pair = ~np.isnan(right[:, names.index("second_motion")])
-    both = right[pair][:, [names.index("noun"), names.index("second")]].min(1)
+    two = np.array(pairs)
+    both = right[two][:, [names.index("noun"), names.index("second")]].min(1)
     shares["both_nouns"] = float(both.mean())
     shares["identity"] = identity_right(judge, max(1, clips // 12), random, vae)
     return {name: round(value, 4) for name, value in shares.items()}

@@ -21,7 +21,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
 FRAMES, CELLS = 9, 6
-MOVING = ("motion", "second_motion", "action")  # heads that read how something moves, from where it is in each frame
+MOVING = ("motion", "action")  # heads that read how something moves, from where it is in each frame
 MOMENTS = 3  # the queries see the frames as averages of three
 WHOSE = ("nobody's", "the first's", "the second's")
 

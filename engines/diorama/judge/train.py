@@ -23,7 +23,7 @@ from engines.diorama.judge.examples import Examples, draw_examples, open_example
 from engines.diorama.judge.measure import measure
 from engines.diorama.judge.model import FRAMES, MOMENTS, ClipJudge, Reading
 from engines.diorama.judge.view import as_input
-from engines.diorama.judge.words import heads
+from engines.diorama.judge.words import NOTHING, heads
 
 Rows = npt.NDArray[np.int64]
 BATCH, PAIRS = 24, 24
@@ -75,8 +75,9 @@ def augment(clips: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
 def row_shares(examples: Examples) -> npt.NDArray[np.float64]:
     """How often each clip is drawn, adding up to 1: two things and figures more often, as there is more to read."""
     names = list(heads())
-    second, action = (examples.words[:, names.index(head)] for head in ("second_motion", "action"))
-    weight = np.where(second >= 0, PAIR_WEIGHT, np.where(action >= 0, FIGURE_WEIGHT, 1.0))
+    second, action = (examples.words[:, names.index(head)] for head in ("second", "action"))
+    two = (second >= 0) & (second != heads()["second"].index(NOTHING))
+    weight = np.where(two, PAIR_WEIGHT, np.where(action >= 0, FIGURE_WEIGHT, 1.0))
     return weight / weight.sum()
 
 

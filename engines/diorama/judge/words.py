@@ -1,7 +1,7 @@
 """What a judge can say of a scene: its heads, the words of each, and which of them are true of a scene.
 
 Two things are named in one order, whatever the caption says first: the front one if they overlap, else the left one, or
-the upper one where they stand rather above each other.
+the upper one where they stand rather above each other. How things move is asked of lone ones only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOTHING, FIGURE, FACE = "nothing", "figure", "face"
 ALIKE: tuple[PatternKind, ...] = ("stripes", "upright stripes", "slanted stripes", "checks", "zigzags", "halves")
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 RELATIONS = (NOTHING, "beside", "stacked", "in front")
-PAIR_HEADS = ("noun", "second", "relation", "motion", "second_motion")
+PAIR_HEADS = ("noun", "second", "relation")
 ASKEW = 0.8  # of the longer way: from here on things stand neither beside nor above each other
 
 
@@ -27,13 +27,12 @@ ASKEW = 0.8  # of the longer way: from here on things stand neither beside nor a
 def heads() -> dict[str, tuple[str, ...]]:
     """Head → its words, in the order of the logits."""
     words = world()
-    nouns, motions = tuple(words.nouns), tuple(words.motions)
+    nouns = tuple(words.nouns)
     return {
         "noun": (*nouns, FIGURE, FACE),
         "second": (*nouns, NOTHING),
         "relation": RELATIONS,
-        "motion": motions,
-        "second_motion": motions,
+        "motion": tuple(words.motions),
         "scene": tuple(words.scenes),
         "action": get_args(Action),
         "pattern": get_args(PatternKind),
@@ -58,8 +57,8 @@ def scene_words(spec: SceneSpec, decided: bool = True) -> dict[str, str]:
     are too small there.
 
     Args:
-        decided: Leave out what nobody could tell from the picture: whether two things stand beside or above each other
-            when they stand askew, and then also which is named first.
+        decided: Leave out what nobody could tell from the picture: how a thing moves while the camera does, whether two
+            things stand beside or above each other when they stand askew, and then also which is named first.
 
     Raises: ValueError for scenes that no judge was shown: no actor, more than two, or a second one that is no thing.
     """
@@ -75,7 +74,9 @@ def scene_words(spec: SceneSpec, decided: bool = True) -> dict[str, str]:
     if len(things) != len(actors) or len(things) not in (1, 2):
         raise ValueError("a judge reads one thing, two things, one figure or one portrait")
     if len(things) == 1:
-        return {**known, "noun": things[0].noun, "motion": things[0].motion}
+        # Beside a camera that moves, what grows and what comes nearer look the same.
+        moves = {} if decided and spec.camera.moves else {"motion": things[0].motion}
+        return {**known, "noun": things[0].noun, **moves}
     return {"scene": spec.scene, **_words_of_two(spec, things[0], things[1], decided)}
 
 
@@ -88,10 +89,7 @@ def _words_of_two(spec: SceneSpec, one: Thing, other: Thing, decided: bool) -> d
         if decided and min(abs(right), abs(down)) > ASKEW * max(abs(right), abs(down)):
             left_out = {"relation"} if right * down > 0 else {*PAIR_HEADS}
     first, second = (other, one) if swapped else (one, other)
-    words = {
-        "noun": first.noun, "second": second.noun, "relation": relation, "motion": first.motion,
-        "second_motion": second.motion,
-    }  # fmt: skip
+    words = {"noun": first.noun, "second": second.noun, "relation": relation}
     return {head: word for head, word in words.items() if head not in left_out}
 
 

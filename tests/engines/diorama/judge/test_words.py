@@ -7,7 +7,7 @@ import pytest
 from engines.diorama.judge.words import ALIKE, NOTHING, PAIR_HEADS, garment_words, heads, indices, scene_words
 from engines.diorama.theatre.random_scene import KINDS, held_out_scenes
 from engines.diorama.theatre.relations import regions
-from engines.diorama.theatre.spec import Figure, Garment, Portrait, Region, SceneSpec, Thing
+from engines.diorama.theatre.spec import Camera, Figure, Garment, Portrait, Region, SceneSpec, Thing
 
 
 def two(relation: str, first: str = "fox", second: str = "apple") -> SceneSpec:
@@ -33,8 +33,7 @@ def two(relation: str, first: str = "fox", second: str = "apple") -> SceneSpec:
 def test_two_things_are_named_from_left_top_and_front(relation: str, order: tuple[str, str], named: str) -> None:
     words = scene_words(two(relation), decided=False)
     assert (words["noun"], words["second"], words["relation"]) == (*order, named)
-    moves = {"fox": "spins", "apple": "rises"}
-    assert (words["motion"], words["second_motion"]) == (moves[order[0]], moves[order[1]])
+    assert "motion" not in words, "how things move is asked of lone ones only"
 
 
 @pytest.mark.parametrize(("second", "left_out"), [((0.8, 0.8), {"relation"}), ((0.8, 0.0), set(PAIR_HEADS))])
@@ -56,7 +55,7 @@ def test_a_figure_has_no_motion_and_a_thing_no_clothes() -> None:
     )  # fmt: skip
     assert "motion" not in figure
     thing = scene_words(SceneSpec(actors=(Thing(noun="fox"),)))
-    assert not {"pattern", "action", "second_motion"} & set(thing)
+    assert not {"pattern", "action"} & set(thing)
     assert scene_words(SceneSpec(actors=(Portrait(),)))["noun"] == "face"
 
 
@@ -90,6 +89,12 @@ def test_every_word_of_a_random_scene_has_its_number(kind: str) -> None:
         assert [head for head, number in zip(heads(), numbers, strict=True) if number >= 0] == [
             head for head in heads() if head in words
         ]
+
+
+def test_motion_is_not_asked_for_while_the_camera_moves() -> None:
+    spec = SceneSpec(actors=(Thing(noun="fox", motion="grows"),), camera=Camera(zoom=1.3))
+    assert "motion" not in scene_words(spec)
+    assert scene_words(spec, decided=False)["motion"] == "grows"
 
 
 def test_a_scene_that_no_judge_was_shown_is_refused() -> None:
