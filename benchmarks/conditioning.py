@@ -7,8 +7,8 @@ in its place at every step), copy_nearest, linear_blend (of a region: Telea inpa
 
 Summary: for each mode and arm MODE_ARM_psnr (of what was to be made) and MODE_ARM_motion (Judge B). Bars:
 frame0_psnr_gap_db (tokenizer's round trip − ours, of the given first frame), identity (of the thing in all frames of a
-clip whose first one was given), first_last_gain_vs_linear_db, keyframe_gain_vs_linear_db,
-inpaint_gain_vs_replacement_db, extension_motion, extension_motion_copy. A gain is the mean of the clips' gains in dB.
+clip whose first one was given; identity_clips: in how many it can be told from its scene),
+first_last_gain_vs_linear_db, keyframe_gain_vs_linear_db, inpaint_gain_vs_replacement_db, extension_motion, extension_motion_copy. A gain is the mean of the clips' gains in dB.
 A full run also writes assets/screenshots/conditioning.png: two clips of every mode, chosen by number.
 """
 
@@ -117,8 +117,9 @@ def add_bars(report: Report, rows: dict[tuple[str, str], list[dict[str, Any]]]) 
     first = rows["first frame", "ours"]
     report.mean("frame0_psnr_gap_db", [row["frame0_round_trip_psnr"] - row["frame0_psnr"] for row in first])
     for arm in ("ours", "replacement"):
-        values = [row["identity"] for row in rows["first frame", arm]]
+        values = [row["identity"] for row in rows["first frame", arm] if row["identity"] is not None]
         report.mean("identity" if arm == "ours" else f"identity_{arm}", values)
+    report.number("identity_clips", sum(row["identity"] is not None for row in first))
     report.mean("first_last_gain_vs_linear_db", gain(rows, "first and last frame", "linear_blend"))
     report.mean("keyframe_gain_vs_linear_db", gain(rows, "keyframes", "linear_blend"))
     report.mean("keyframe_gain_vs_replacement_db", gain(rows, "keyframes", "replacement"))

@@ -47,8 +47,10 @@ def embeddings(frames: Frames, empty: Frames) -> Floats:
     return picture_embedding(judge_b(), np.stack(crops)) if crops else np.zeros((0, judge_b().config.identity_width))
 
 
-def identity_of(spec: SceneSpec, frames: Frames, reference_frame: int) -> float:
+def identity_of(spec: SceneSpec, frames: Frames, reference_frame: int) -> float | None:
     """Is the object of the later frames that of the given frame? 0 a stranger, 1 itself (engines.metrics.identity).
+
+    None where the true object cannot be told from its scene, such as a snowman in the snow.
 
     c₀ from other things' renders, c₁ from this clip's true frames after the tokenizer.
     """
@@ -56,7 +58,7 @@ def identity_of(spec: SceneSpec, frames: Frames, reference_frame: int) -> float:
     reference = embeddings(truth[reference_frame : reference_frame + 1], empty[reference_frame : reference_frame + 1])
     itself = embeddings(round_trip(truth), empty)
     if not len(reference) or not len(itself):
-        return float("nan")
+        return None
     scale = identity_scale(reference[0], _strangers(spec), itself)
     return _mean_identity(frames, empty, reference[0], scale)
 
