@@ -8,7 +8,8 @@ in its place at every step), copy_nearest, linear_blend (of a region: Telea inpa
 Summary: for each mode and arm MODE_ARM_psnr (of what was to be made) and MODE_ARM_motion (Judge B). Bars:
 frame0_psnr_gap_db (tokenizer's round trip − ours, of the given first frame), identity (of the thing in all frames of a
 clip whose first one was given; identity_clips: in how many it can be told from its scene),
-first_last_gain_vs_linear_db, keyframe_gain_vs_linear_db, inpaint_gain_vs_replacement_db, extension_motion, extension_motion_copy. A gain is the mean of the clips' gains in dB.
+first_last_gain_vs_linear_db, keyframe_gain_vs_linear_db, inpaint_gain_vs_replacement_db, extension_motion,
+extension_motion_copy. A gain is the mean of the clips' gains in dB.
 A full run also writes assets/screenshots/conditioning.png: two clips of every mode, chosen by number.
 """
 
