@@ -105,7 +105,7 @@ def labels_of(judge: ClipJudge, reading: Reading) -> list[Labels]:
         check_finite(logits.numpy(), "logits")
         probability, index = logits.softmax(1).max(1)
         for clip, (number, value) in enumerate(zip(index.tolist(), probability.tolist(), strict=True)):
-            words[clip][head], sure[clip][head] = str(judge.config.heads[head][number]), float(value)
+            words[clip][head], sure[clip][head] = str(judge.words[head][number]), float(value)
     places = _places(reading.whose)
     return [Labels(word, value, place) for word, value, place in zip(words, sure, places, strict=True)]
 
@@ -198,7 +198,7 @@ def shuffled(wanted: Sequence[T], seed: int = 0) -> list[T]:
 
 def chance(judge: ClipJudge) -> dict[str, float]:
     """Accuracy of a blind guess among the judge's words: of each head, and of TOGETHER's groups."""
-    blind = {head: 1 / len(words) for head, words in judge.config.heads.items()}
+    blind = {head: 1 / len(words) for head, words in judge.words.items()}
     return blind | {name: float(np.prod([blind[head] for head in group])) for name, group in TOGETHER.items()}
 
 

@@ -58,7 +58,8 @@ class ClipJudge(ModelMixin, ConfigMixin):
         mixing_width, mixing_layers: Of the queries' attention over cells and moments.
         temporal_width: Channels of the temporal mixing.
         identity_width: Values of an embedding.
-        heads: Head → its words, in the order of the logits.
+        heads: (head, its words in the order of the logits) each. A list, for a saved configuration sorts the keys of
+            mappings, and queries belong to heads by their order.
     """
 
     @register_to_config
@@ -69,10 +70,11 @@ class ClipJudge(ModelMixin, ConfigMixin):
         mixing_layers: int = 2,
         temporal_width: int = 64,
         identity_width: int = 64,
-        heads: Mapping[str, Sequence[str]] | None = None,
+        heads: Sequence[tuple[str, Sequence[str]]] = (),
     ) -> None:
         super().__init__()
-        heads, last = heads or {}, widths[-1]
+        self.words = {head: tuple(words) for head, words in heads}
+        last = widths[-1]
         sizes = (3, *widths)
         self.stages = nn.Sequential(
             *[_halving(a, b, 5 if index == 0 else 3) for index, (a, b) in enumerate(pairwise(sizes))]
@@ -86,21 +88,21 @@ class ClipJudge(ModelMixin, ConfigMixin):
             nn.Conv1d(24 * CELLS**2, temporal_width, 3, padding=1), nn.ReLU(inplace=True),
             nn.Conv1d(temporal_width, temporal_width, 3, padding=1), nn.ReLU(inplace=True),
         )  # fmt: skip
-        nouns = len(heads.get("noun", ())) + 1
+        nouns = len(self.words.get("noun", ())) + 1
         self.cells = nn.Conv2d(last, nouns, 1)
         self.enter = nn.Linear(last + nouns, mixing_width)
         self.places = nn.Parameter(torch.randn(MOMENTS, CELLS**2, mixing_width) * 0.02)
         self.enter_fine = nn.Linear(widths[-2], mixing_width)
         self.fine_places = nn.Parameter(torch.randn((2 * CELLS) ** 2, mixing_width) * 0.02)
-        self.still = [head for head in heads if head not in (*MOVING, "noun")]
+        self.still = [head for head in self.words if head not in (*MOVING, "noun")]
         self.queries = nn.Parameter(torch.randn(len(self.still), mixing_width) * 0.02)
         layer = nn.TransformerEncoderLayer(
             mixing_width, 4, 2 * mixing_width, 0.0, "gelu", batch_first=True, norm_first=True
         )
         self.mixing = nn.TransformerEncoder(layer, mixing_layers, enable_nested_tensor=False)
         self.whose = nn.Linear(mixing_width, len(WHOSE))
-        self.names = nn.Linear(2 * last, len(heads.get("noun", ())))
-        sizes_of = {head: len(words) for head, words in heads.items() if head != "noun"}
+        self.names = nn.Linear(2 * last, len(self.words.get("noun", ())))
+        sizes_of = {head: len(words) for head, words in self.words.items() if head != "noun"}
         if "second" in sizes_of:
             sizes_of["second"] = 1  # whether there is none; its name comes from the first one's names
         self.answers = nn.ModuleDict(
@@ -144,8 +146,8 @@ class ClipJudge(ModelMixin, ConfigMixin):
         logits |= {head: self.answers[head](moved) for head in self.answers if head in MOVING}
         logits["noun"] = first
         if "second" in logits:
-            logits["second"] = torch.cat([second[:, : len(self.config.heads["second"]) - 1], logits["second"]], dim=1)
-        ordered = {head: logits[head] for head in self.config.heads}
+            logits["second"] = torch.cat([second[:, : len(self.words["second"]) - 1], logits["second"]], dim=1)
+        ordered = {head: logits[head] for head in self.words}
         return Reading(ordered, torch.cat([whole, moved], dim=1), belongs.unflatten(1, (MOMENTS, -1)))
 
     def _asked(self, fine: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -154,7 +154,7 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)
     dtype = compute_dtype(torch.device("cpu"))
-    judge = ClipJudge(widths=recipe.widths, heads=heads()).to(memory_format=torch.channels_last)
+    judge = ClipJudge(widths=recipe.widths, heads=tuple(heads().items())).to(memory_format=torch.channels_last)
     if begin is not None:
         judge.load_state_dict(begin.state_dict())
     slow = [judge.queries, judge.places, judge.fine_places]

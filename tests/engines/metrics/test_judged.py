@@ -65,7 +65,7 @@ def test_where_the_judge_sees_two_things_decides_how_they_stand() -> None:
     apart[:, :, :2, :2, 1] = 9.0  # the first at the upper left, the second at the upper right
     apart[:, :, :2, 4:, 2] = 9.0
     judge = untrained_judge()
-    names = judge.config.heads
+    names = judge.words
     logits = {head: torch.zeros(1, len(words)) for head, words in names.items()}
     logits["noun"][0, names["noun"].index("fox")] = logits["second"][0, names["second"].index("apple")] = 9.0
     seen = labels_of(judge, Reading(logits, torch.zeros(1, 4), apart.flatten(2, 3)))[0]
@@ -97,7 +97,7 @@ def test_the_shuffled_control_gives_every_clip_anothers_prompt() -> None:
 
 def test_labels_are_the_most_probable_words() -> None:
     judge = untrained_judge()
-    nouns, motions, scenes = (judge.config.heads[head] for head in ("noun", "motion", "scene"))
+    nouns, motions, scenes = (judge.words[head] for head in ("noun", "motion", "scene"))
     noun = torch.zeros(1, len(nouns))
     noun[0, 7] = 3.0
     motion = torch.zeros(1, len(motions))
@@ -118,7 +118,7 @@ def test_labels_are_the_most_probable_words() -> None:
 def test_chance_is_a_blind_guess() -> None:
     judge = untrained_judge()
     blind = chance(judge)
-    assert blind["noun"] == 1 / len(judge.config.heads["noun"])
+    assert blind["noun"] == 1 / len(judge.words["noun"])
     assert blind["all_three"] == pytest.approx(blind["noun"] * blind["motion"] * blind["scene"])
 
 

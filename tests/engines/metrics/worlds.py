@@ -22,4 +22,4 @@ def rendered(noun: str = "fox", motion: str = "slides right", scene: str = "beac
 def untrained_judge() -> ClipJudge:
     """The real class with random weights and the world's words; reads deterministically, though not rightly."""
     torch.manual_seed(5)
-    return ClipJudge(widths=(8, 12, 16, 24), mixing_width=16, temporal_width=16, heads=heads()).eval()
+    return ClipJudge(widths=(8, 12, 16, 24), mixing_width=16, temporal_width=16, heads=tuple(heads().items())).eval()

@@ -114,10 +114,24 @@ def test_a_pair_of_the_very_same_object_is_no_stranger() -> None:
 
 
 def test_a_fresh_judge_has_a_head_for_each_list_of_words() -> None:
-    judge = ClipJudge(widths=(4, 4, 4, 8), mixing_width=8, temporal_width=4, heads=heads()).eval()
+    judge = ClipJudge(widths=(4, 4, 4, 8), mixing_width=8, temporal_width=4, heads=tuple(heads().items())).eval()
     with torch.no_grad():
         reading = judge(torch.zeros(2, 9, 3, 96, 96))
     assert {head: logits.shape[1] for head, logits in reading.logits.items()} == {
         head: len(words) for head, words in heads().items()
     }
     assert len(indices(scene_words(SceneSpec(actors=(Thing(noun="fox"),))))) == len(heads())
+
+
+def test_a_saved_judge_asks_each_question_with_its_own_query(tmp_path: Path) -> None:
+    """A saved configuration sorts mappings: the order of the heads must not come from one."""
+    torch.manual_seed(1)
+    judge = ClipJudge(widths=(4, 4, 4, 8), mixing_width=8, temporal_width=4, heads=tuple(heads().items())).eval()
+    judge.save_pretrained(tmp_path)
+    loaded = ClipJudge.from_pretrained(tmp_path).eval()
+    clip = torch.randn(1, 9, 3, 96, 96)
+    with torch.no_grad():
+        before, after = judge(clip).logits, loaded(clip).logits
+    assert list(after) == list(before) == list(heads())
+    for head, logits in before.items():
+        torch.testing.assert_close(after[head], logits)
