@@ -21,7 +21,9 @@ from benchmarks.held_out.rendering import (
     FIRST_SEED,
     WEIGHTS,
     bundled,
+    decoded,
     geometry_of,
+    guidance_of,
     reading,
     request_for,
     scene_name,
@@ -33,12 +35,10 @@ from engines.diorama.theatre.random_scene import held_out_scenes
 from engines.diorama.theatre.spec import SceneSpec
 from engines.metrics.adherence import adherence
 from engines.metrics.psnr import latent_psnr
-from engines.sampling.guidance import ClassifierFree
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
 from engines.sampling.schedules import make_schedule, uniform
 from engines.sampling.solvers import make_solver
-from engines.text_to_video.render import encode_prompts
 from engines.text_to_video.request import Solver
 
 NAME = "solvers"
@@ -50,9 +50,7 @@ SOLVERS: tuple[str, ...] = get_args(Solver)
 def sampled(spec: SceneSpec, solver: str, steps: int) -> tuple[torch.Tensor, int]:
     """Tokens [1, N, C] and the number of guided evaluations."""
     family, request, geometry = bundled(), request_for(spec), geometry_of(spec)
-    prompts = encode_prompts(family, request)
-    assert prompts.uncond is not None
-    velocity = guided_velocity(family, geometry, ClassifierFree(prompts.cond, prompts.uncond, request.guidance_scale))
+    velocity = guided_velocity(family, geometry, guidance_of(request))
     schedule = uniform(make_schedule("model", steps, geometry.tokens, family.scheduler_config), geometry.tokens)
     noise = gaussian_noise((1, geometry.tokens, family.channels), request.seed)
     return sample(velocity, noise, schedule, make_solver(solver)), velocity.evaluations // 2
@@ -82,8 +80,7 @@ def steps_within(solver: str, evaluations: int) -> int:
 
 
 def words_of(spec: SceneSpec, tokens: torch.Tensor) -> dict[str, str]:
-    family = bundled()
-    return reading(np.concatenate(list(family.decode(family.unpack(tokens, geometry_of(spec))))))
+    return reading(decoded(bundled().unpack(tokens, geometry_of(spec))))
 
 
 def measure(spec: SceneSpec, solver: str, evaluations: int) -> dict[str, Any]:

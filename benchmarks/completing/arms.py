@@ -12,14 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.held_out.rendering import Frames, bundled, geometry_of, request_for
-from engines.backend.families.base import PromptEmbedding
+from benchmarks.held_out.rendering import Frames, bundled, decoded, geometry_of, guidance_of, request_for
 from engines.conditioning.complete import Sampling, complete
 from engines.conditioning.condition import Condition, condition_on
 from engines.conditioning.given import TIME, Given, Mode
 from engines.diorama.theatre.spec import SceneSpec
-from engines.sampling.guidance import ClassifierFree
-from engines.text_to_video.render import encode_prompts
 
 HOLE = 3  # cells of the side of the box that is to be filled in
 BEGINNING = 2  # slots that are given of a clip to go on from: 5 frames
@@ -62,23 +59,12 @@ def case_of(spec: SceneSpec, truth: Frames, mode: Mode, seed: int) -> Case:
     return Case(spec, truth, mode, given, (*((0,) if tokens[0].any() else ()), *given.keyframes))
 
 
-def _guidance(case: Case) -> ClassifierFree[PromptEmbedding]:
-    request = request_for(case.spec)
-    prompts = encode_prompts(bundled(), request)
-    assert prompts.uncond is not None
-    return ClassifierFree(prompts.cond, prompts.uncond, request.guidance_scale)
-
-
-def _decoded(latents: torch.Tensor) -> Frames:
-    return np.concatenate(list(bundled().decode(latents)))
-
-
 def ours(case: Case) -> Frames:
     """Given tokens at σ = 0 beside the noisy ones; keyframes as tokens of their own."""
     geometry, request = geometry_of(case.spec), request_for(case.spec)
     condition = condition_on(bundled(), geometry, case.truth, case.given)
     how = Sampling(steps=request.steps, seed=request.seed)
-    return _decoded(complete(bundled(), geometry, _guidance(case), condition, how))
+    return decoded(complete(bundled(), geometry, guidance_of(request), condition, how))
 
 
 def replacement(case: Case) -> Frames:
@@ -89,7 +75,7 @@ def replacement(case: Case) -> Frames:
     geometry, request = geometry_of(case.spec), request_for(case.spec)
     condition = _in_place(condition_on(bundled(), geometry, case.truth, case.given), geometry.tokens)
     how = Sampling(steps=request.steps, seed=request.seed, replacement=True)
-    return _decoded(complete(bundled(), geometry, _guidance(case), condition, how))
+    return decoded(complete(bundled(), geometry, guidance_of(request), condition, how))
 
 
 def _in_place(condition: Condition, tokens: int) -> Condition:

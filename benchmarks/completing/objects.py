@@ -5,6 +5,8 @@ Shape legend: clips uint8 [T, H, W, 3]; E values of an embedding.
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +14,13 @@ import numpy.typing as npt
 from benchmarks.held_out.rendering import Frames, judge_b, round_trip
 from engines.diorama.theatre.draw import render_scene
 from engines.diorama.theatre.random_scene import held_out_scenes
-from engines.diorama.theatre.spec import SceneSpec
+from engines.diorama.theatre.spec import SceneSpec, Thing
 from engines.metrics.identity import IdentityScale, identity, identity_scale, mask_crop, picture_embedding
 
 Floats = npt.NDArray[np.float64]
 DIFFERS = 45.0  # grey levels from which a pixel is not the empty scene's
 SMALLEST = 40  # pixels
+STRANGERS = 12  # other things that mean an identity of 0
 WITHOUT = -1.0  # identity of a frame that shows no object
 
 
@@ -69,12 +72,18 @@ def _mean_identity(frames: Frames, empty: Frames, reference: Floats, scale: Iden
     return (shown * len(found) + WITHOUT * (len(frames) - len(found))) / len(frames)
 
 
-def _strangers(spec: SceneSpec, count: int = 12) -> Floats:
-    nouns = {actor.noun for actor in spec.actors if hasattr(actor, "noun")}
-    scenes = [
-        scene
-        for scene in held_out_scenes("one thing", 3 * count, 77, frames=1)
-        if not nouns & {actor.noun for actor in scene.actors if hasattr(actor, "noun")}
+def _strangers(spec: SceneSpec) -> Floats:
+    nouns = {actor.noun for actor in spec.actors if isinstance(actor, Thing)}
+    return np.concatenate([found for noun, found in _other_things() if noun not in nouns][:STRANGERS])
+
+
+@cache
+def _other_things() -> list[tuple[str, Floats]]:
+    """Nouns and embeddings of renders, the same for every clip."""
+    scenes = held_out_scenes("one thing", 3 * STRANGERS, 77, frames=1)
+    return [
+        (actor.noun, embeddings(render_scene(scene).frames, empty_scene(scene)))
+        for scene in scenes
+        for actor in scene.actors
+        if isinstance(actor, Thing)
     ]
-    found = [embeddings(render_scene(scene).frames, empty_scene(scene)) for scene in scenes[:count]]
-    return np.concatenate(found)

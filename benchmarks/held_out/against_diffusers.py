@@ -9,29 +9,25 @@ from typing import Any
 
 import torch
 
-from benchmarks.held_out.rendering import FIRST_SEED, bundled, geometry_of, request_for
+from benchmarks.held_out.rendering import FIRST_SEED, bundled, geometry_of, guidance_of, request_for
 from benchmarks.shared.report import Report
 from benchmarks.shared.timing import interleaved
 from engines.backend.families.guided import guided_velocity
 from engines.backend.families.ltx import LTXFamily
 from engines.diorama.theatre.random_scene import held_out_scenes
-from engines.sampling.guidance import ClassifierFree
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
 from engines.sampling.schedules import make_schedule, uniform
 from engines.sampling.solvers import make_solver
-from engines.text_to_video.render import encode_prompts
 
 
 def add_time(report: Report, steps: int, pairs: int) -> None:
     """Our denoising against LTXPipeline's, from the same embeddings and noise to latents."""
     spec = held_out_scenes("one thing", 2, FIRST_SEED)[0]
     family, request, geometry = bundled(), request_for(spec), geometry_of(spec)
-    prompts, coordinates = encode_prompts(family, request), family.coordinates(geometry)
+    coordinates, guidance = family.coordinates(geometry), guidance_of(request)
     start = gaussian_noise((1, geometry.tokens, family.channels), seed=1)
     schedule = uniform(make_schedule("model", steps, geometry.tokens, family.scheduler_config), geometry.tokens)
-    assert prompts.uncond is not None
-    guidance = ClassifierFree(prompts.cond, prompts.uncond, request.guidance_scale)
 
     def ours() -> torch.Tensor:
         return sample(guided_velocity(family, geometry, guidance), start, schedule, make_solver("euler"))

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from benchmarks.shared.versions import PROJECT_ROOT, code_revision, weights_hash
-from engines.backend.families.base import LatentGeometry
+from engines.backend.families.base import LatentGeometry, PromptEmbedding
 from engines.backend.families.ltx import LTXFamily
 from engines.backend.registry import ModelRegistry
 from engines.context import RunContext
@@ -23,6 +24,7 @@ from engines.diorama.theatre.captions import caption
 from engines.diorama.theatre.relations import relation_of
 from engines.diorama.theatre.spec import SceneSpec, Thing
 from engines.metrics.adherence import load_judge, read_clip, stands_as_said
+from engines.sampling.guidance import ClassifierFree
 from engines.text_to_video.render import encode_prompts, sample_take
 from engines.text_to_video.request import TextToVideoRequest
 
@@ -72,7 +74,7 @@ def rendered(spec: SceneSpec) -> Frames:
     family, request = bundled(), request_for(spec)
     prompts, context = encode_prompts(family, request), RunContext(work_folder=WORK)
     take = sample_take(family, request, geometry_of(spec), prompts, request.seed, context)
-    frames = np.concatenate(list(family.decode(take.latents)))
+    frames = decoded(take.latents)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, frames)
     return frames
@@ -100,5 +102,16 @@ def arranged(frames: Frames, spec: SceneSpec) -> float:
 
 def round_trip(frames: Frames) -> Frames:
     """Through the tokenizer and back."""
-    family = bundled()
-    return np.concatenate(list(family.decode(family.encode(frames))))
+    return decoded(bundled().encode(frames))
+
+
+def decoded(latents: torch.Tensor) -> Frames:
+    """All frames of latents [1, C, T', H', W']."""
+    return np.concatenate(list(bundled().decode(latents)))
+
+
+def guidance_of(request: TextToVideoRequest) -> ClassifierFree[PromptEmbedding]:
+    """The request's own guidance, over the whole schedule."""
+    prompts = encode_prompts(bundled(), request)
+    assert prompts.uncond is not None
+    return ClassifierFree(prompts.cond, prompts.uncond, request.guidance_scale)

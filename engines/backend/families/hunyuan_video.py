@@ -14,10 +14,9 @@ from torch import Tensor
 from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
-from engines.backend.families.video_family import VideoFamily, from_grid, grid_of, to_grid
+from engines.backend.families.video_family import TIMESTEP_SCALE, VideoFamily, from_grid, grid_of, to_grid
 from engines.sampling.site import Site
 
-TIMESTEP_SCALE = 1000.0
 PICTURE_TOKENS = 729  # of SigLIP at 384 × 384, as HunyuanVideo15Pipeline counts them
 
 

@@ -12,10 +12,8 @@ from torch import Tensor
 from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
-from engines.backend.families.video_family import VideoFamily, is_uniform
+from engines.backend.families.video_family import TIMESTEP_SCALE, VideoFamily, is_uniform
 from engines.sampling.site import Site
-
-TIMESTEP_SCALE = 1000.0
 
 
 class LTXFamily(VideoFamily):

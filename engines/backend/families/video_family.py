@@ -20,6 +20,8 @@ from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.geometry import LatentGeometry, plan_geometry
 from engines.sampling.site import Site
 
+TIMESTEP_SCALE = 1000.0  # timestep of σ = 1 in every family that was trained on the flow itself
+
 
 class VideoFamily(ABC):
     """See engines.backend.families.base.Family; a family adds `velocity`.
@@ -63,7 +65,7 @@ class VideoFamily(ABC):
         return self.codec.preview(latents)
 
     def pack(self, latents: Tensor, geometry: LatentGeometry) -> Tokens:
-        values = latents.flatten(2).transpose(1, 2)
+        values = from_grid(latents)
         places = self.coordinates(geometry).to(values.device).expand(len(values), -1, -1)
         return Tokens(values, places, geometry.grid)
 

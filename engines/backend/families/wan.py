@@ -16,6 +16,7 @@ from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.families.video_family import (
+    TIMESTEP_SCALE,
     VideoFamily,
     from_grid,
     grid_of,
@@ -23,8 +24,6 @@ from engines.backend.families.video_family import (
     to_grid,
 )
 from engines.sampling.site import Site
-
-TIMESTEP_SCALE = 1000.0
 
 
 class WanFamily(VideoFamily):
