@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from engines.diorama.judge.model import CELLS, ClipJudge, Reading
+from engines.diorama.judge.model import CELLS, ClipJudge, Owners, Reading
 from engines.diorama.judge.view import as_input, view
 from engines.diorama.judge.words import NOTHING
 from engines.diorama.theatre.spec import Relation
@@ -93,7 +93,7 @@ def judge_clips(judge: ClipJudge, clips: Iterable[Frames]) -> Reading:
     return Reading(
         {head: torch.cat([reading.logits[head] for reading in readings]) for head in readings[0].logits},
         torch.cat([reading.features for reading in readings]),
-        torch.cat([reading.whose for reading in readings]),
+        Owners(*(torch.cat([getattr(reading.whose, size) for reading in readings]) for size in ("cells", "fine"))),
     )
 
 
@@ -106,7 +106,7 @@ def labels_of(judge: ClipJudge, reading: Reading) -> list[Labels]:
         probability, index = logits.softmax(1).max(1)
         for clip, (number, value) in enumerate(zip(index.tolist(), probability.tolist(), strict=True)):
             words[clip][head], sure[clip][head] = str(judge.words[head][number]), float(value)
-    places = _places(reading.whose)
+    places = _places(reading.whose.cells)
     return [Labels(word, value, place) for word, value, place in zip(words, sure, places, strict=True)]
 
 

@@ -1,9 +1,10 @@
 """Renders that judges learn from, drawn once and read as memory maps.
 
 A folder holds clips uint8 [n, 9, 96, 96, 3], words int16 [n, heads] (−1 where a head has nothing to look at), cells
-uint8 [n, 9, 6, 6] (which noun covers a cell; the number of nouns for none), pairs uint8 [m, 2, 96, 96, 3] (two views
-of one object alone on grey) and who int32 [m] (equal for the same sprite in the same colours). Every second clip and
-view went through the tokenizer and back, so that its blur is not a wrong noun.
+uint8 [n, 9, 6, 6] (which noun covers a cell; the number of nouns for none) and fine_cells uint8 [n, 12, 12] (the same
+of the middle frame), pairs uint8 [m, 2, 96, 96, 3] (two views of one object alone on grey) and who int32 [m] (equal for
+the same sprite in the same colours). Every second clip and view went through the tokenizer and back, so that its blur
+is not a wrong noun.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import numpy.typing as npt
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-from engines.diorama.judge.model import CELLS, FRAMES
+from engines.diorama.judge.model import CELLS, FINE_CELLS, FRAMES
 from engines.diorama.judge.view import JUDGE_SIDE, mask_crop, view
 from engines.diorama.judge.words import FACE, FIGURE, heads, indices, scene_words
 from engines.diorama.theatre.draw import RenderedScene, render_scene
 from engines.diorama.theatre.random_scene import random_scene
+from engines.diorama.theatre.relations import relation_of
 from engines.diorama.theatre.spec import Figure, SceneSpec, Thing
 from engines.diorama.vocabulary import outside, world
 from engines.worker_processes import even_parts, run_in_processes
@@ -30,6 +32,7 @@ from engines.worker_processes import even_parts, run_in_processes
 Frames = npt.NDArray[np.uint8]
 # (frames, height, width) of the clips, and how often.
 SHAPES = {(17, 96, 96): 0.6, (9, 96, 96): 0.1, (25, 96, 96): 0.1, (17, 128, 64): 0.1, (17, 64, 128): 0.1}
+TOPICS = {"alone": 0.2, "apart": 0.24, "in front": 0.22, "figure": 0.22, "face": 0.02, "not square": 0.1}
 COVERED = 0.3  # share of a cell from which it shows an object
 HUES = (-150.0, -110.0, -70.0, 70.0, 110.0, 150.0)
 
@@ -41,6 +44,7 @@ class Examples:
     clips: Frames
     words: npt.NDArray[np.int16]
     cells: Frames
+    fine_cells: Frames
     pairs: Frames
     who: npt.NDArray[np.int32]
 
@@ -54,23 +58,42 @@ def round_trip(vae: PatchVideoAutoencoder, frames: Frames) -> Frames:
 
 
 def random_shot(random: np.random.Generator, held_out: bool) -> SceneSpec:
-    """A scene of one of the shapes, from one side of the split."""
+    """A scene of one of the shapes, from one side of the split, as often of each kind as the trunk is shown it."""
     shapes = list(SHAPES)
     frames, height, width = shapes[int(random.choice(len(shapes), p=list(SHAPES.values())))]
     return random_scene(random, held_out=held_out, frames=frames, height=height, width=width)
 
 
-def nouns_of_cells(scene: RenderedScene) -> Frames:
-    """Which noun covers each cell of what a judge sees, uint8 [9, 6, 6]."""
-    names = heads()["noun"]
-    found = np.full((FRAMES, CELLS, CELLS), len(names), np.uint8)
+def taught_shot(random: np.random.Generator) -> SceneSpec:
+    """A scene for a judge to learn from: as often of each topic as it is hard to read, not as often as it is drawn."""
+    topic = str(random.choice(list(TOPICS), p=list(TOPICS.values())))
+    while True:
+        spec = random_shot(random, held_out=False)
+        if topic_of(spec) == topic:
+            return spec
+
+
+def topic_of(spec: SceneSpec) -> str:
+    """Which of TOPICS a scene is about."""
+    if spec.height != spec.width:
+        return "not square"
+    first, *others = spec.actors
+    if isinstance(first, Thing) and others and isinstance(others[0], Thing):
+        return "in front" if relation_of(first, others[0]) == "in front of" else "apart"
+    return "alone" if isinstance(first, Thing) else "figure" if isinstance(first, Figure) else "face"
+
+
+def nouns_of_cells(scene: RenderedScene, cells: int = CELLS) -> Frames:
+    """Which noun covers each of cells × cells places of what a judge sees, uint8 [9, cells, cells]."""
+    names, pixels = heads()["noun"], JUDGE_SIDE // cells
+    found = np.full((FRAMES, cells, cells), len(names), np.uint8)
     for actor, coverage in zip(scene.spec.actors, scene.coverage, strict=True):
         name = actor.noun if isinstance(actor, Thing) else FIGURE if isinstance(actor, Figure) else FACE
         shown = np.repeat((coverage * 255).clip(0, 255).astype(np.uint8)[..., None], 3, axis=-1)
         seen = view(shown)[..., 0].astype(np.float32) / 255
         if shown.shape[1] != shown.shape[2]:
             seen[:, _bars(shown.shape[1], shown.shape[2])] = 0
-        share = seen.reshape(FRAMES, CELLS, 16, CELLS, 16).mean((2, 4))
+        share = seen.reshape(FRAMES, cells, pixels, cells, pixels).mean((2, 4))
         found[share > COVERED] = names.index(name)
     return found
 
@@ -119,9 +142,10 @@ def _fill(folder: Path, vae: PatchVideoAutoencoder, seed: int, clips: range, pai
     torch.set_num_threads(1)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in _SHAPES}
     for row in clips:
-        scene = render_scene(random_shot(np.random.default_rng([seed, row]), held_out=False))
+        scene = render_scene(taught_shot(np.random.default_rng([seed, row])))
         frames = round_trip(vae, scene.frames) if row % 2 else scene.frames
         arrays["clips"][row], arrays["cells"][row] = view(frames), nouns_of_cells(scene)
+        arrays["fine_cells"][row] = nouns_of_cells(scene, FINE_CELLS)[FRAMES // 2]
         arrays["words"][row] = indices(scene_words(scene.spec))
     sprites = learnt_sprites()
     for row in pairs:
@@ -136,7 +160,8 @@ def _fill(folder: Path, vae: PatchVideoAutoencoder, seed: int, clips: range, pai
 
 _SHAPES = {
     "clips": (np.uint8, (FRAMES, JUDGE_SIDE, JUDGE_SIDE, 3)), "words": (np.int16, (len(heads()),)),
-    "cells": (np.uint8, (FRAMES, CELLS, CELLS)), "pairs": (np.uint8, (2, JUDGE_SIDE, JUDGE_SIDE, 3)),
+    "cells": (np.uint8, (FRAMES, CELLS, CELLS)), "fine_cells": (np.uint8, (FINE_CELLS, FINE_CELLS)),
+    "pairs": (np.uint8, (2, JUDGE_SIDE, JUDGE_SIDE, 3)),
     "who": (np.int32, ()),
 }  # fmt: skip
 

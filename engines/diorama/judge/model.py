@@ -20,20 +20,30 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
-FRAMES, CELLS = 9, 6
+FRAMES, CELLS, FINE_CELLS = 9, 6, 12
 MOVING = ("motion", "action")  # heads that read how something moves, from where it is in each frame
 MOMENTS = 3  # the queries see the frames as averages of three
 WHOSE = ("nobody's", "the first's", "the second's")
 
 
 @dataclass(frozen=True)
+class Owners:
+    """Which of WHOSE each cell is: of three moments [B, 3, 36, …], and of the middle frame's finer cells [B, 144, …].
+
+    Logits with a last axis of 3, or the numbers themselves without one.
+    """
+
+    cells: torch.Tensor
+    fine: torch.Tensor
+
+
+@dataclass(frozen=True)
 class Reading:
-    """Logits of every head, [B, words], the penultimate features [B, F], and of which of WHOSE each cell is, logits
-    [B, 3, 36, 3]."""
+    """Logits of every head, [B, words], the penultimate features [B, F], and whose each cell is, as logits."""
 
     logits: Mapping[str, torch.Tensor]
     features: torch.Tensor
-    whose: torch.Tensor
+    whose: Owners
 
 
 def _halving(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
@@ -93,7 +103,7 @@ class ClipJudge(ModelMixin, ConfigMixin):
         self.enter = nn.Linear(last + nouns, mixing_width)
         self.places = nn.Parameter(torch.randn(MOMENTS, CELLS**2, mixing_width) * 0.02)
         self.enter_fine = nn.Linear(widths[-2], mixing_width)
-        self.fine_places = nn.Parameter(torch.randn((2 * CELLS) ** 2, mixing_width) * 0.02)
+        self.fine_places = nn.Parameter(torch.randn(FINE_CELLS**2, mixing_width) * 0.02)
         self.still = [head for head in self.words if head not in (*MOVING, "noun")]
         self.queries = nn.Parameter(torch.randn(len(self.still), mixing_width) * 0.02)
         layer = nn.TransformerEncoderLayer(
@@ -101,7 +111,10 @@ class ClipJudge(ModelMixin, ConfigMixin):
         )
         self.mixing = nn.TransformerEncoder(layer, mixing_layers, enable_nested_tensor=False)
         self.whose = nn.Linear(mixing_width, len(WHOSE))
-        self.names = nn.Linear(2 * last, len(self.words.get("noun", ())))
+        self.names = nn.Linear(2 * last, nouns - 1)
+        # Small things in front of larger ones share the coarse cells with them.
+        self.fine_names = nn.Linear(2 * widths[-2], nouns - 1, bias=False)
+        nn.init.zeros_(self.fine_names.weight)
         sizes_of = {head: len(words) for head, words in self.words.items() if head != "noun"}
         if "second" in sizes_of:
             sizes_of["second"] = 1  # whether there is none; its name comes from the first one's names
@@ -124,20 +137,26 @@ class ClipJudge(ModelMixin, ConfigMixin):
         fine = self.stages[2](quarter + self.refine(quarter))
         return fine, self.stages[3](fine)
 
-    def read_maps(self, fine: torch.Tensor, maps: torch.Tensor, whose: torch.Tensor | None = None) -> Reading:
+    def read_maps(self, fine: torch.Tensor, maps: torch.Tensor, whose: Owners | None = None) -> Reading:
         """fine [B, 9, C', 12, 12], maps [B, 9, C, 6, 6].
 
         Args:
-            whose: [B, 3, 36], which of WHOSE each cell of the three moments shows, where that is known (training).
+            whose: Whose each cell is, as numbers, where that is known (training).
         """
         moved = self._track(maps)
         moments = maps.unflatten(1, (MOMENTS, -1)).mean(2).flatten(3).transpose(2, 3).flatten(1, 2)
-        seen, cells = self._asked(fine[:, FRAMES // 2], maps)
-        belongs = self.whose(cells)
-        share = (
-            belongs.softmax(-1) if whose is None else functional.one_hot(whose.flatten(1), len(WHOSE)).to(maps.dtype)
+        middle = fine[:, FRAMES // 2]
+        seen, belongs = self._asked(middle, maps)
+        shares = [part.softmax(-1) for part in (belongs.cells.flatten(1, 2), belongs.fine)]
+        if whose is not None:
+            shares = [
+                functional.one_hot(part.flatten(1), len(WHOSE)).to(maps.dtype) for part in (whose.cells, whose.fine)
+            ]
+        close = middle.flatten(2).transpose(1, 2)
+        first, second = (
+            self.names(_pooled(moments, shares[0][..., which])) + self.fine_names(_pooled(close, shares[1][..., which]))
+            for which in (1, 2)
         )
-        first, second = (self.names(_pooled(moments, share[..., which])) for which in (1, 2))
         # Beside its own query every head sees the whole, averaged and at its strongest.
         whole = torch.cat([maps.mean((1, 3, 4)), maps.amax((3, 4)).mean(1)], dim=1)
         logits = {
@@ -148,11 +167,11 @@ class ClipJudge(ModelMixin, ConfigMixin):
         if "second" in logits:
             logits["second"] = torch.cat([second[:, : len(self.words["second"]) - 1], logits["second"]], dim=1)
         ordered = {head: logits[head] for head in self.words}
-        return Reading(ordered, torch.cat([whole, moved], dim=1), belongs.unflatten(1, (MOMENTS, -1)))
+        return Reading(ordered, torch.cat([whole, moved], dim=1), belongs)
 
-    def _asked(self, fine: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What each query finds among the cells of three moments and, finer, of the middle frame, [B, Q, D]; and what
-        these cells become when they see each other, [B, 108, D].
+    def _asked(self, fine: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, Owners]:
+        """What each query finds among the cells of three moments and, finer, of the middle frame, [B, Q, D]; and whose
+        these cells are, told once they saw each other.
 
         With what covers a cell goes which noun that is: a query has but to look at the right place.
         """
@@ -162,8 +181,8 @@ class ClipJudge(ModelMixin, ConfigMixin):
         close = self.enter_fine(fine.flatten(2).transpose(1, 2)) + self.fine_places
         queries = self.queries.expand(len(maps), -1, -1).to(coarse.dtype)
         mixed: torch.Tensor = self.mixing(torch.cat([queries, coarse, close], dim=1))
-        count = len(self.still)
-        return mixed[:, :count], mixed[:, count : count + coarse.shape[1]]
+        asked, of_cells, of_fine = mixed.split([len(self.still), coarse.shape[1], close.shape[1]], dim=1)
+        return asked, Owners(self.whose(of_cells).unflatten(1, (MOMENTS, -1)), self.whose(of_fine))
 
     def _track(self, maps: torch.Tensor) -> torch.Tensor:
         """What stands where in each frame, mixed over time, [B, temporal_width · 9]."""

@@ -21,14 +21,13 @@ from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.backend.precision import compute_dtype
 from engines.diorama.judge.examples import Examples, draw_examples, open_examples
 from engines.diorama.judge.measure import measure
-from engines.diorama.judge.model import FRAMES, MOMENTS, ClipJudge, Reading
+from engines.diorama.judge.model import FRAMES, MOMENTS, ClipJudge, Owners, Reading
 from engines.diorama.judge.view import as_input
-from engines.diorama.judge.words import NOTHING, heads
+from engines.diorama.judge.words import heads
 
 Rows = npt.NDArray[np.int64]
 BATCH, PAIRS = 24, 24
 CLIPS, ALL_PAIRS, EXAMPLES_SEED = 16000, 6000, 31
-PAIR_WEIGHT, FIGURE_WEIGHT = 2.0, 2.0
 TAUGHT = 0.5  # share of the steps that are told which cells are whose
 RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rate
 TEMPERATURE = 0.1  # of the identity head's comparison
@@ -72,15 +71,6 @@ def augment(clips: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
     return out
 
 
-def row_shares(examples: Examples) -> npt.NDArray[np.float64]:
-    """How often each clip is drawn, adding up to 1: two things and figures more often, as there is more to read."""
-    names = list(heads())
-    second, action = (examples.words[:, names.index(head)] for head in ("second", "action"))
-    two = (second >= 0) & (second != heads()["second"].index(NOTHING))
-    weight = np.where(two, PAIR_WEIGHT, np.where(action >= 0, FIGURE_WEIGHT, 1.0))
-    return weight / weight.sum()
-
-
 def words_loss(reading: Reading, wanted: torch.Tensor) -> torch.Tensor:
     """Sum over the heads of their cross entropy; wanted [B, heads], −1 where a head has nothing to look at."""
     total = torch.zeros(())
@@ -92,25 +82,36 @@ def words_loss(reading: Reading, wanted: torch.Tensor) -> torch.Tensor:
 
 
 def cells_loss(logits: torch.Tensor, cells: torch.Tensor, empty: int) -> torch.Tensor:
-    """logits [N, classes, h, w], cells [N, h, w], of which `empty` is the class of what shows nothing."""
+    """logits [N, classes, …], cells [N, …], of which `empty` is the class of what shows nothing."""
     weight = torch.ones(logits.shape[1])
     weight[empty] = EMPTY_CELL
     return functional.cross_entropy(logits, cells, weight)
 
 
-def whose_cells(wanted: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
-    """Which of WHOSE each cell of the middle frame of each moment shows: [B, 3, 36].
+def whose_cells(wanted: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
+    """Which of WHOSE each cell is, shaped as `shown`.
 
     Args:
         wanted: [B, heads], numbers of the words.
-        cells: [B, 9, 6, 6], the noun that covers each cell.
+        shown: [B, …], the noun that covers each cell.
     """
     names = list(heads())
-    shown = cells[:, FRAMES // MOMENTS // 2 :: FRAMES // MOMENTS].flatten(2)
-    first, second = (wanted[:, names.index(head), None, None] for head in ("noun", "second"))
+    first, second = (wanted[:, names.index(head)].reshape(-1, *[1] * (shown.dim() - 1)) for head in ("noun", "second"))
     # A scene whose things are not named (small ones) has them all the same; they count as the first's.
     unnamed = (first < 0) & (shown < len(heads()["noun"]))
     return torch.where((shown == first) | unnamed, 1, torch.where(shown == second, 2, 0))
+
+
+def owners(wanted: torch.Tensor, cells: torch.Tensor, fine: torch.Tensor) -> Owners:
+    """wanted [B, heads], cells [B, 9, 6, 6] and fine [B, 12, 12] of nouns: whose they are."""
+    moments = cells[:, FRAMES // MOMENTS // 2 :: FRAMES // MOMENTS].flatten(2)
+    return Owners(whose_cells(wanted, moments), whose_cells(wanted, fine.flatten(1)))
+
+
+def owners_loss(told: Owners, true: Owners) -> torch.Tensor:
+    """Cross entropy of both sizes of cells; an empty cell weighs less."""
+    pairs = ((told.cells, true.cells), (told.fine, true.fine))
+    return torch.stack([cells_loss(a.flatten(0, -2).float(), b.flatten(), 0) for a, b in pairs]).sum()
 
 
 def identity_loss(first: torch.Tensor, second: torch.Tensor, who: torch.Tensor) -> torch.Tensor:
@@ -132,8 +133,10 @@ def _loss(
     count = len(rows) * FRAMES
     of_clips, of_views = maps[:count], maps[count:]
     wanted = torch.from_numpy(examples.words[rows].astype(np.int64))
-    cells = torch.from_numpy(examples.cells[rows].astype(np.int64)).flatten(0, 1)
-    whose = whose_cells(wanted, cells.unflatten(0, (-1, FRAMES)))
+    cells, fine_cells = (
+        torch.from_numpy(part[rows].astype(np.int64)) for part in (examples.cells, examples.fine_cells)
+    )
+    whose = owners(wanted, cells, fine_cells)
     taught = torch.rand((), generator=generator) < TAUGHT
     reading = judge.read_maps(
         fine[:count].unflatten(0, (-1, FRAMES)), of_clips.unflatten(0, (-1, FRAMES)), whose if taught else None
@@ -142,8 +145,8 @@ def _loss(
     who = torch.from_numpy(examples.who[pairs].astype(np.int64))
     return (
         words_loss(reading, wanted)
-        + CELL_WEIGHT * cells_loss(reading.whose.permute(0, 3, 1, 2).float(), whose, 0)
-        + CELL_WEIGHT * cells_loss(judge.nouns_of_cells(of_clips).float(), cells, len(heads()["noun"]))
+        + CELL_WEIGHT * owners_loss(reading.whose, whose)
+        + CELL_WEIGHT * cells_loss(judge.nouns_of_cells(of_clips).float(), cells.flatten(0, 1), len(heads()["noun"]))
         + IDENTITY_WEIGHT * identity_loss(embedded[:, 0], embedded[:, 1], who)
     )
 
@@ -164,9 +167,9 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [RATE, QUERY_RATE], total_steps=steps, pct_start=0.1)
     random, generator = np.random.default_rng(recipe.seed), torch.Generator().manual_seed(recipe.seed)
-    shares, began, running = row_shares(examples), time.time(), list[float]()
+    began, running = time.time(), list[float]()
     for step in range(steps):
-        rows = np.sort(random.choice(len(examples.clips), BATCH, replace=False, p=shares))
+        rows = np.sort(random.choice(len(examples.clips), BATCH, replace=False))
         pairs = np.sort(random.choice(len(examples.pairs), PAIRS, replace=False))
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             loss = _loss(judge, examples, recipe, rows, pairs, generator)

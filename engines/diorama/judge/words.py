@@ -9,6 +9,9 @@ from __future__ import annotations
 from functools import cache
 from typing import get_args
 
+import numpy as np
+import numpy.typing as npt
+
 from engines.diorama.theatre.relations import relation_of
 from engines.diorama.theatre.spec import Action, Colour, Figure, Garment, PatternKind, Portrait, SceneSpec, Thing
 from engines.diorama.theatre.things import perform
@@ -20,6 +23,7 @@ ALIKE: tuple[PatternKind, ...] = ("stripes", "upright stripes", "slanted stripes
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 RELATIONS = (NOTHING, "beside", "stacked", "in front")
 PAIR_HEADS = ("noun", "second", "relation")
+TOUCHING = 0.9  # distance of two middles over half of both sides: from here on the front one hides nothing
 ASKEW = 0.8  # of the longer way: from here on things stand neither beside nor above each other
 
 
@@ -58,7 +62,8 @@ def scene_words(spec: SceneSpec, decided: bool = True) -> dict[str, str]:
 
     Args:
         decided: Leave out what nobody could tell from the picture: how a thing moves while the camera does, whether two
-            things stand beside or above each other when they stand askew, and then also which is named first.
+            things stand beside or above each other when they stand askew, and then also which is named first; and
+            whether something stands in front of what it does not hide.
 
     Raises: ValueError for scenes that no judge was shown: no actor, more than two, or a second one that is no thing.
     """
@@ -82,8 +87,11 @@ def scene_words(spec: SceneSpec, decided: bool = True) -> dict[str, str]:
 
 def _words_of_two(spec: SceneSpec, one: Thing, other: Thing, decided: bool) -> dict[str, str]:
     relation, swapped, left_out = "in front", one.depth > other.depth, set[str]()
-    if relation_of(one, other) != "in front of":
-        right, down = _way(spec, one, other)
+    if relation_of(one, other) == "in front of":
+        if decided and not _hides(spec, one, other):
+            left_out = {*PAIR_HEADS}
+    else:
+        right, down = _centres_apart(spec, one, other).mean(0)
         across = abs(right) >= abs(down)
         relation, swapped = ("beside" if across else "stacked"), (right if across else down) < 0
         if decided and min(abs(right), abs(down)) > ASKEW * max(abs(right), abs(down)):
@@ -93,11 +101,17 @@ def _words_of_two(spec: SceneSpec, one: Thing, other: Thing, decided: bool) -> d
     return {head: word for head, word in words.items() if head not in left_out}
 
 
-def _way(spec: SceneSpec, one: Thing, other: Thing) -> tuple[float, float]:
-    """From the first to the other, right and down in pixels, averaged over the clip."""
-    centres = [perform(thing, spec.frames, spec.height, spec.width).centre.mean(0) for thing in (one, other)]
-    right, down = centres[1] - centres[0]
-    return float(right), float(down)
+def _centres_apart(spec: SceneSpec, one: Thing, other: Thing) -> npt.NDArray[np.float64]:
+    """From the first to the other in each frame, right and down in pixels, [T, 2]."""
+    first, second = (perform(thing, spec.frames, spec.height, spec.width).centre for thing in (one, other))
+    return second - first
+
+
+def _hides(spec: SceneSpec, one: Thing, other: Thing) -> bool:
+    """Whether one of them covers something of the other in any frame."""
+    sides = sum(perform(thing, spec.frames, spec.height, spec.width).size for thing in (one, other))
+    distance = np.linalg.norm(_centres_apart(spec, one, other), axis=1)
+    return bool((distance < TOUCHING * sides / 2).any())
 
 
 def indices(words: dict[str, str]) -> list[int]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from engines.diorama.judge.model import Reading
+from engines.diorama.judge.model import Owners, Reading
 from engines.diorama.judge.words import NOTHING
 from engines.errors import InvalidRequest, NotAvailable
 from engines.metrics.adherence import (
@@ -68,7 +68,8 @@ def test_where_the_judge_sees_two_things_decides_how_they_stand() -> None:
     names = judge.words
     logits = {head: torch.zeros(1, len(words)) for head, words in names.items()}
     logits["noun"][0, names["noun"].index("fox")] = logits["second"][0, names["second"].index("apple")] = 9.0
-    seen = labels_of(judge, Reading(logits, torch.zeros(1, 4), apart.flatten(2, 3)))[0]
+    owners = Owners(apart.flatten(2, 3), torch.zeros(1, 144, 3))
+    seen = labels_of(judge, Reading(logits, torch.zeros(1, 4), owners))[0]
     assert seen.places[0] == pytest.approx((1 / 6, 1 / 6), abs=0.05)
     assert stands_as_said(seen, "fox", "left of", "apple")
     assert stands_as_said(seen, "apple", "right of", "fox")
@@ -102,7 +103,7 @@ def test_labels_are_the_most_probable_words() -> None:
     noun[0, 7] = 3.0
     motion = torch.zeros(1, len(motions))
     motion[0, 2] = 50.0
-    nowhere = torch.zeros(1, 3, 36, 3)
+    nowhere = Owners(torch.zeros(1, 3, 36, 3), torch.zeros(1, 144, 3))
     logits = {"noun": noun, "motion": motion, "scene": torch.zeros(1, len(scenes))}
     reading = Reading(logits, torch.zeros(1, 4), nowhere)
     labels = labels_of(judge, reading)[0]

@@ -10,11 +10,14 @@ import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.diorama.judge.examples import (
+    TOPICS,
     Examples,
     draw_examples,
     learnt_sprites,
     nouns_of_cells,
     open_examples,
+    taught_shot,
+    topic_of,
     unseen_sprites,
 )
 from engines.diorama.judge.model import ClipJudge
@@ -22,6 +25,7 @@ from engines.diorama.judge.train import identity_loss, train
 from engines.diorama.judge.view import mask_crop, view
 from engines.diorama.judge.words import heads, indices, scene_words
 from engines.diorama.theatre.draw import render_scene
+from engines.diorama.theatre.random_scene import is_held_out_scene
 from engines.diorama.theatre.spec import Region, SceneSpec, Thing
 from engines.diorama.vocabulary import outside, world
 
@@ -56,6 +60,24 @@ def test_cells_tell_what_covers_them() -> None:
     row, column = np.argwhere(cells[0] != len(names)).mean(0)
     middle = np.argwhere(scene.coverage[0, 0] > 0.5).mean(0)
     np.testing.assert_allclose((row * 16 + 8, column * 16 + 8), middle, atol=12)
+
+
+def test_finer_cells_tell_the_same() -> None:
+    thing = Thing(noun="apple", region=Region(left=0.5, width=0.5), largeness=1.6, seed=4)
+    scene = render_scene(SceneSpec(actors=(thing,), sound=False))
+    nothing = len(heads()["noun"])
+    fine, coarse = (nouns_of_cells(scene, cells) != nothing for cells in (12, 6))
+    within = fine.reshape(9, 6, 2, 6, 2).any((2, 4))
+    assert (within | ~coarse).all()
+    assert fine.sum() > 2 * coarse.sum()
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_judge_is_taught_every_topic(topic: str) -> None:
+    made = [taught_shot(np.random.default_rng([5, row])) for row in range(60)]
+    share = float(np.mean([topic_of(spec) == topic for spec in made]))
+    assert abs(share - TOPICS[topic]) < 0.15
+    assert not any(is_held_out_scene(spec) for spec in made)
 
 
 def test_the_crop_holds_the_object_and_no_scene() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engines.diorama.judge.words import ALIKE, NOTHING, PAIR_HEADS, garment_words, heads, indices, scene_words
+from engines.diorama.theatre.draw import render_scene
 from engines.diorama.theatre.random_scene import KINDS, held_out_scenes
 from engines.diorama.theatre.relations import regions
 from engines.diorama.theatre.spec import Camera, Figure, Garment, Portrait, Region, SceneSpec, Thing
@@ -46,6 +47,23 @@ def test_what_stands_askew_is_not_asked_for(second: tuple[float, float], left_ou
     asked, whole = scene_words(spec), scene_words(spec, decided=False)
     assert set(whole) - set(asked) == left_out
     assert whole["noun"] == "fox" or left_out == set(PAIR_HEADS)
+
+
+def test_what_stands_in_front_and_hides_nothing_is_not_asked_for() -> None:
+    """The front one is named first, but nobody can see that it is the front one."""
+    rear = Region(left=0.1, top=0.1, width=0.8, height=0.8)
+    seen = set()
+    for seed in range(12):
+        front = Region(left=0.2, top=0.25, width=0.6, height=0.6)
+        things = (Thing(noun="fox", region=front, seed=seed, motion="stays still"),
+                  Thing(noun="apple", region=rear, depth=5.0, seed=seed + 50, motion="stays still"))  # fmt: skip
+        spec = SceneSpec(scene="beach", actors=things)
+        whole = render_scene(spec).coverage[1].sum()
+        alone = render_scene(spec.model_copy(update={"actors": things[1:]})).coverage[0].sum()
+        asked = set(PAIR_HEADS) <= set(scene_words(spec))
+        assert asked or whole > 0.85 * alone
+        seen.add(asked)
+    assert seen == {True, False}
 
 
 def test_a_figure_has_no_motion_and_a_thing_no_clothes() -> None:
