@@ -1,8 +1,4 @@
-"""Loads a diffusers folder of any family. Local files and safetensors only.
-
-The folder names its classes; which of them are loaded is decided here, from closed tables: a folder must not choose
-what Python imports.
-"""
+"""Loads a diffusers folder of any family. Local files and safetensors only."""
 
 from __future__ import annotations
 
@@ -22,20 +18,12 @@ from engines.backend.families.hunyuan_video import HunyuanVideoFamily
 from engines.backend.families.ltx import LTXFamily
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.families.wan import WanFamily
+from engines.backend.memory.holder import LoadedPart, ModulePart, Part
+from engines.backend.memory.residence import Residence
+from engines.backend.model_classes import autoencoder_class, transformer_class
 from engines.backend.text_encoders import load_text_encoder
 from engines.errors import NotAvailable
 from engines.sampling.schedules import from_scheduler_config
-
-TRANSFORMERS = {
-    "ltx": "LTXVideoTransformer3DModel", "wan": "WanTransformer3DModel",
-    "cogvideox": "CogVideoXTransformer3DModel", "hunyuan_video": "HunyuanVideo15Transformer3DModel",
-}  # fmt: skip
-AUTOENCODERS = {
-    "ltx": ("AutoencoderKLLTXVideo", "PatchVideoAutoencoder"),
-    "wan": ("AutoencoderKLWan",),
-    "cogvideox": ("AutoencoderKLCogVideoX",),
-    "hunyuan_video": ("AutoencoderKLHunyuanVideo15",),
-}
 
 
 @dataclass(frozen=True)
@@ -85,9 +73,10 @@ def _cogvideox(place: _Place) -> VideoFamily:
 
 def _wan(place: _Place) -> VideoFamily:
     boundary = _json(place.folder / "model_index.json").get("boundary_ratio")
-    second = place.folder / "transformer_2"
-    low_noise = _load(TRANSFORMERS["wan"], second, place.dtype).to(place.device) if boundary is not None else None
-    return WanFamily(_checkpoint(place), low_noise=low_noise, boundary=boundary)
+    if boundary is None:
+        return WanFamily(_checkpoint(place))
+    second = _transformer(place, "transformer_2")
+    return WanFamily(_checkpoint(place, transformer_2=second), low_noise=second.module, boundary=boundary)
 
 
 def _hunyuan_video(place: _Place) -> VideoFamily:
@@ -99,21 +88,42 @@ _FAMILIES: dict[str, Callable[[_Place], VideoFamily]] = {
 }  # fmt: skip
 
 
-def _checkpoint(place: _Place) -> Checkpoint:
+def _checkpoint(place: _Place, **more: Part) -> Checkpoint:
     card, folder = place.card, place.folder
-    autoencoder_dtype = torch.float32 if card.facts.autoencoder_dtype == "float32" else place.dtype
     scheduler_config = _json(folder / "scheduler" / "scheduler_config.json")
-    autoencoder = _load(_autoencoder_class(card, folder / "vae"), folder / "vae", autoencoder_dtype)
-    checkpoint = Checkpoint(
+    from_scheduler_config(scheduler_config, steps=2, tokens=1)
+    transformer, autoencoder = _transformer(place, "transformer"), _autoencoder(place)
+    text_encoder = LoadedPart(lambda: load_text_encoder(card.facts, folder, place.device, place.dtype))
+    text_encoder.bring()  # what is missing is missed now
+    parts: dict[Any, Part] = {
+        "text_encoder": text_encoder, "transformer": transformer, "autoencoder": autoencoder, **more,
+    }  # fmt: skip
+    return Checkpoint(
         card,
-        _load(TRANSFORMERS[card.family], folder / "transformer", place.dtype).to(place.device),
-        autoencoder.to(place.device),
-        load_text_encoder(card.facts, folder, place.device, place.dtype),
+        transformer.module,
+        autoencoder.module,
+        text_encoder,
+        Residence(parts, place.dtype),
+        folder,
         scheduler_config,
         weights_revision(card, folder),
     )
-    from_scheduler_config(scheduler_config, steps=2, tokens=1)
-    return checkpoint
+
+
+def _transformer(place: _Place, name: str) -> ModulePart:
+    return _part(place, transformer_class(place.card.family), name, place.dtype)
+
+
+def _autoencoder(place: _Place) -> ModulePart:
+    card = place.card
+    dtype = torch.float32 if card.facts.autoencoder_dtype == "float32" else place.dtype
+    return _part(place, autoencoder_class(card.family, place.folder / "vae"), "vae", dtype)
+
+
+def _part(place: _Place, kind: Any, name: str, dtype: torch.dtype) -> ModulePart:
+    folder = place.folder / name
+    module = kind.from_pretrained(folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True)
+    return ModulePart(module.to(place.device), sorted(folder.glob("*.safetensors")), place.device)
 
 
 def weights_revision(card: ModelCard, folder: Path) -> str:
@@ -127,32 +137,6 @@ def weights_revision(card: ModelCard, folder: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()[:16]
-
-
-def _load(name: str, folder: Path, dtype: torch.dtype) -> Any:
-    return _class(name).from_pretrained(folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True)
-
-
-def _class(name: str) -> Any:
-    if name == "PatchVideoAutoencoder":
-        from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
-
-        return PatchVideoAutoencoder
-    import diffusers
-
-    return getattr(diffusers, name)
-
-
-def _autoencoder_class(card: ModelCard, folder: Path) -> str:
-    name = str(_json(folder / "config.json").get("_class_name"))
-    known = AUTOENCODERS[card.family]
-    if name not in known:
-        raise NotAvailable(
-            f"The autoencoder class {name!r} of {folder} is not known.",
-            f"Use a folder with {' or '.join(known)}.",
-            field="model",
-        )
-    return name
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -38,9 +38,13 @@ class LinearPreview:
 
 def to_uint8(frames: Tensor) -> npt.NDArray[np.uint8]:
     """Values −1 … 1 of any shape → uint8 0 … 255, rounded and clipped."""
-    scaled = ((frames.float() + 1) * 127.5).round().clamp(0, 255)
-    result: npt.NDArray[np.uint8] = scaled.to(torch.uint8).cpu().numpy()
+    result: npt.NDArray[np.uint8] = as_bytes(frames).cpu().numpy()
     return result
+
+
+def as_bytes(frames: Tensor) -> Tensor:
+    """The same, still on its device."""
+    return frames.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
 @torch.inference_mode()

@@ -30,11 +30,14 @@ class TransformerTextEncoder:
         masked: Whether the encoder itself is told which tokens are padding. Diffusers' LTX and CogVideoX pipelines do
             not tell T5, and checkpoints were trained that way.
         emptied: Whether what it says of padding is replaced by zeros, as Wan was trained.
+
+    Attributes:
+        model: Its network.
     """
 
     def __init__(self, tokenizer: Any, model: Any, max_tokens: int, masked: bool, emptied: bool = False) -> None:
         self._tokenizer = tokenizer
-        self._model = model.eval()
+        self.model = model.eval()
         self._max_tokens = max_tokens
         self._masked = masked
         self._emptied = emptied
@@ -44,9 +47,9 @@ class TransformerTextEncoder:
         inputs = self._tokenizer(
             list(prompts), padding="max_length", max_length=self._max_tokens, truncation=True, return_tensors="pt"
         )
-        device = next(self._model.parameters()).device
+        device = next(self.model.parameters()).device
         ids, mask = inputs.input_ids.to(device), inputs.attention_mask.to(device)
-        hidden = self._model(ids, attention_mask=mask)[0] if self._masked else self._model(ids)[0]
+        hidden = self.model(ids, attention_mask=mask)[0] if self._masked else self.model(ids)[0]
         if self._emptied:
             hidden = hidden * mask[..., None].to(hidden.dtype)
         return PromptEmbedding(hidden.float(), mask.float(), tuple(self._unread(prompt) for prompt in prompts))
@@ -68,7 +71,7 @@ class ChatTextEncoder:
     """
 
     def __init__(self, tokenizer: Any, model: Any, glyph_tokenizer: Any, glyph_model: Any, max_tokens: int) -> None:
-        self._tokenizer, self._model = tokenizer, model.eval()
+        self._tokenizer, self.model = tokenizer, model.eval()
         self._glyph_tokenizer, self._glyph_model = glyph_tokenizer, glyph_model.eval()
         self._max_tokens = max_tokens
 
@@ -76,9 +79,9 @@ class ChatTextEncoder:
     def encode(self, prompts: Sequence[str]) -> PromptEmbedding:
         from diffusers import HunyuanVideo15Pipeline as Pipeline
 
-        device = next(self._model.parameters()).device
+        device = next(self.model.parameters()).device
         values, mask = Pipeline._get_mllm_prompt_embeds(
-            self._model, self._tokenizer, list(prompts), device, tokenizer_max_length=self._max_tokens
+            self.model, self._tokenizer, list(prompts), device, tokenizer_max_length=self._max_tokens
         )
         glyphs, glyph_mask = Pipeline._get_byt5_prompt_embeds(
             self._glyph_tokenizer, self._glyph_model, list(prompts), device

@@ -50,9 +50,11 @@ class TextToVideoEngine:
             keep_frames: Whether each take's frames are also written without loss, for whoever works on with them.
 
         Returns: the videos in the order of their seeds, each with its still, with takes > 1 a contact sheet;
-            measurements seconds, seconds_per_step, evaluations, frames, takes_kept, peak_memory_bytes.
+            measurements seconds, seconds_per_step, evaluations, frames, takes_kept, peak_memory_bytes,
+            planned_memory_bytes.
         Raises: UserError or Cancelled.
         """
+        from engines.backend.families.guided import rows_at_once
         from engines.backend.process_memory import peak_memory_bytes
         from engines.text_to_video import render, takes
 
@@ -67,6 +69,9 @@ class TextToVideoEngine:
         family: Family = models.load(request.model)
         context.step("loading", 1, 1)
         geometry = family.geometry(request.height, request.width, request.frames, request.fps)
+        rows = rows_at_once(geometry.tokens, 1 if request.guidance_scale == 1 else 2)
+        plan = family.prepare(geometry, rows, models.budget)
+        given_up = len(family.residence.changes)
         context.step("encoding", 0, 1)
         prompts = render.encode_prompts(family, request)
         warnings += _unread(prompts.cond, "prompt")
@@ -87,6 +92,7 @@ class TextToVideoEngine:
             warnings += [text for text in said if text not in warnings]
             context.step("writing", 1, 1, message=message)
 
+        warnings += family.residence.changes[given_up:]
         files = [
             file for seed, path in zip(seeds, paths, strict=True) for file in takes.take_files(path, seed, keep_frames)
         ]
@@ -100,6 +106,7 @@ class TextToVideoEngine:
             "frames": float(geometry.frames),
             "takes_kept": float(kept),
             "peak_memory_bytes": float(peak_memory_bytes(family.device)),
+            "planned_memory_bytes": float(plan.peak),
         }
         return Result(files=files, measurements=measurements, warnings=warnings)
 

@@ -9,6 +9,7 @@ linear, so that latents never change while the decoder is trained.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -181,8 +182,13 @@ class PatchVideoAutoencoder(ModelMixin, ConfigMixin):
 
     def decode(self, latents: torch.Tensor, timestep: None = None, return_dict: bool = True) -> DecoderOutput:
         """[B, C, S, h, w] → pixels [B, 3, T, H, W] as `.sample` (or `[0]`), not clamped."""
-        pixels = self._decode_tiled(latents) if self.use_tiling else self._decode_slots(latents)
-        return DecoderOutput(sample=pixels[:, :, TIME - 1 :])
+        if not self.use_tiling:
+            return DecoderOutput(sample=self._decode_slots(latents)[:, :, TIME - 1 :])
+        slots, rows, columns = latents.shape[2:]
+        whole = latents.new_empty(len(latents), 3, (slots - 1) * TIME + 1, rows * SPACE, columns * SPACE)
+        for place, pixels in self.decode_tiles(latents):
+            whole[:, :, *place] = pixels
+        return DecoderOutput(sample=whole)
 
     def enable_tiling(self) -> None:
         """From now on decodes in tiles of TILE cells and SLOTS slots. The result is the same: each tile brings as much
@@ -199,24 +205,27 @@ class PatchVideoAutoencoder(ModelMixin, ConfigMixin):
             pixels = pixels + from_slots(self.correction(to_slots(pixels)))
         return pixels
 
-    def _decode_tiled(self, latents: torch.Tensor) -> torch.Tensor:
+    def decode_tiles(self, latents: torch.Tensor) -> Iterator[tuple[tuple[slice, slice, slice], torch.Tensor]]:
+        """Piece by piece: (frames, rows, columns) of the video, and their pixels [B, 3, t, y, x].
+
+        Together they are what `decode` gives at once; whoever writes them down elsewhere never holds the whole.
+        """
         slots, rows, columns = latents.shape[2:]
         back, around = self.correction.reach if self.correction is not None else (0, 0)
         around = -(-around // SPACE)
-        whole = latents.new_empty(len(latents), 3, slots * TIME, rows * SPACE, columns * SPACE)
         for (s, s_from, s_to), (r, r_from, r_to), (c, c_from, c_to) in product(
             _tiles(slots, SLOTS, back, 0), _tiles(rows, TILE, around, around), _tiles(columns, TILE, around, around)
         ):
             made = self._decode_slots(latents[:, :, s, r, c])
+            # The first slot is one frame: its first three stand before the video begins.
+            first = (s.start + s_from) * TIME - (TIME - 1)
             inner = made[
-                :, :, s_from * TIME : s_to * TIME, r_from * SPACE : r_to * SPACE, c_from * SPACE : c_to * SPACE
-            ]
-            time, down, right = s.start + s_from, r.start + r_from, c.start + c_from
-            whole[
-                :, :, time * TIME : time * TIME + inner.shape[2], down * SPACE : down * SPACE + inner.shape[3],
-                right * SPACE : right * SPACE + inner.shape[4],
-            ] = inner  # fmt: skip
-        return whole
+                :, :, s_from * TIME + max(0, -first) : s_to * TIME, r_from * SPACE : r_to * SPACE,
+                c_from * SPACE : c_to * SPACE,
+            ]  # fmt: skip
+            starts = (max(0, first), (r.start + r_from) * SPACE, (c.start + c_from) * SPACE)
+            frame, down, right = (slice(a, a + n) for a, n in zip(starts, inner.shape[2:], strict=True))
+            yield (frame, down, right), inner
 
 
 def _tiles(length: int, size: int, before: int, after: int) -> list[tuple[slice, int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,10 @@ from torch import Tensor
 from engines.backend.catalogue import Feature, ModelCard
 from engines.backend.geometry import LatentGeometry
 from engines.sampling.site import Site
+
+if TYPE_CHECKING:
+    from engines.backend.memory.plan import MemoryPlan
+    from engines.backend.memory.residence import Residence
 
 Frames = npt.NDArray[np.uint8]  # [T, H, W, 3] RGB
 
@@ -86,6 +90,7 @@ class Family(Protocol):
         scheduler_config: The checkpoint's scheduler_config.json.
         channels: Latent channels C.
         device, dtype: Where and in what the transformer computes.
+        residence: Where its parts are kept, and which plans had to be given up.
     """
 
     card: ModelCard
@@ -96,9 +101,13 @@ class Family(Protocol):
     channels: int
     device: torch.device
     dtype: torch.dtype
+    residence: Residence
 
     def geometry(self, height: int, width: int, frames: int, fps: float) -> LatentGeometry:
         """Rounds to what the model allows, and says so. Raises InvalidRequest, LimitExceeded."""
+
+    def prepare(self, geometry: LatentGeometry, branches: int, budget: int) -> MemoryPlan:
+        """Lays the model into so many bytes for a job. Raises ResourceError if no plan fits."""
 
     def encode_prompt(self, prompts: Sequence[str]) -> PromptEmbedding:
         """Text to embeddings; an empty prompt is a real input."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from engines.backend.catalogue import ModelCard
+from engines.backend.memory.holder import LoadedPart
+from engines.backend.memory.residence import Residence
 from engines.backend.text_encoders import TextEncoder
 
 
@@ -18,7 +21,9 @@ class Checkpoint:
         card: Catalogue entry.
         transformer: In its dtype.
         autoencoder: With diffusers' encode and decode.
-        text_encoder: From engines.backend.text_encoders.
+        text_encoder: From engines.backend.text_encoders, loaded when it is wanted.
+        residence: Where these parts are kept.
+        folder: Theirs.
         scheduler_config: The folder's scheduler_config.json.
         revision: Hub commit or hash of the weights.
     """
@@ -26,7 +31,9 @@ class Checkpoint:
     card: ModelCard
     transformer: Any
     autoencoder: Any
-    text_encoder: TextEncoder
+    text_encoder: LoadedPart[TextEncoder]
+    residence: Residence
+    folder: Path
     scheduler_config: Mapping[str, Any]
     revision: str
 

@@ -16,7 +16,6 @@ from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.families.video_family import VideoFamily, from_grid, grid_of, to_grid
 from engines.sampling.alphas import AlphaLevels, as_velocity
-from engines.sampling.site import Site
 
 Rotary = tuple[Tensor, Tensor]
 
@@ -53,13 +52,8 @@ class CogVideoXFamily(VideoFamily):
         self._levels = AlphaLevels.of(scheduler_config)
         self._rotary = lru_cache(maxsize=4)(self._make_rotary)
 
-    @torch.inference_mode()
-    def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
-        """v float32 [B, N, C].
-
-        Raises: ValueError for levels that differ between tokens, and for tokens beyond the grid.
-        """
-        self.refuse_token_levels(sigmas)
+    def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
+        """Raises ValueError for tokens beyond the grid."""
         grid = grid_of(tokens)
         sigma = sigmas[:, 0]
         timestep = self._levels.timestep(sigma.cpu()).to(sigma.device)

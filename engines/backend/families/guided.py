@@ -19,6 +19,11 @@ from engines.sampling.site import Site
 JOINT_TOKENS = 4096
 
 
+def rows_at_once(tokens: int, branches: int) -> int:
+    """How many branches of the guidance are asked in one call."""
+    return branches if tokens <= JOINT_TOKENS else 1
+
+
 def guided_velocity(
     family: Family,
     geometry: LatentGeometry,
@@ -38,7 +43,7 @@ def guided_velocity(
     def single(x: Tensor, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
         return family.velocity(Tokens(x, coordinates, geometry.grid), sigmas, prompt, at)
 
-    return GuidedVelocity(joint if coordinates.shape[-1] <= JOINT_TOKENS else one_by_one(single), guidance)
+    return GuidedVelocity(joint if rows_at_once(coordinates.shape[-1], 2) > 1 else one_by_one(single), guidance)
 
 
 def joint_velocities(

@@ -15,7 +15,6 @@ from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.families.video_family import TIMESTEP_SCALE, VideoFamily, from_grid, grid_of, to_grid
-from engines.sampling.site import Site
 
 PICTURE_TOKENS = 729  # of SigLIP at 384 × 384, as HunyuanVideo15Pipeline counts them
 
@@ -51,14 +50,8 @@ class HunyuanVideoFamily(VideoFamily):
         super().__init__(checkpoint, codec)
         self.channels = channels
 
-    @torch.inference_mode()
-    def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
-        """v float32 [B, N, C].
-
-        Raises: ValueError for levels that differ between tokens, for tokens beyond the grid, and for a prompt of
-            another family's encoder.
-        """
-        self.refuse_token_levels(sigmas)
+    def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
+        """Raises ValueError for tokens beyond the grid, and for a prompt of another family's encoder."""
         if prompt.glyphs is None or prompt.glyph_mask is None:
             raise ValueError(f"{self.card.id} needs a prompt with glyphs, from its own text encoder")
         x = to_grid(tokens.values, grid_of(tokens)).to(self.dtype)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from engines.backend.families.base import Frames
-from engines.backend.previewer import LinearPreview, fit_linear_preview, to_uint8
+from engines.backend.previewer import LinearPreview, as_bytes, fit_linear_preview, to_uint8
 
 TILE_FROM = 768  # pixels of the longer side from which the autoencoder works in tiles
 
@@ -49,7 +49,8 @@ class LatentCodec:
         large = max(latents.shape[-2:]) * self._cell >= TILE_FROM
         if large and hasattr(self.autoencoder, "enable_tiling"):
             self.autoencoder.enable_tiling()
-        return to_uint8(self.decode_pixels(latents)[0].permute(1, 2, 3, 0))
+        frames: Frames = decoded_bytes(self.autoencoder, self.denormalised(latents)).cpu().numpy()
+        return frames
 
     @torch.inference_mode()
     def preview(self, latents: Tensor) -> Frames:
@@ -63,15 +64,35 @@ class LatentCodec:
 
     def decode_pixels(self, latents: Tensor) -> Tensor:
         """Latents [1, C, T', H', W'] → pixels [1, 3, T, H, W]."""
-        raw = self.denormalised(latents)
-        # A decoder that was trained to finish the denoising is told that nothing is left to denoise.
-        finishes = getattr(self.autoencoder.config, "timestep_conditioning", False)
-        timestep = (torch.zeros(len(raw), device=raw.device, dtype=raw.dtype),) if finishes else ()
-        pixels: Tensor = self.autoencoder.decode(raw, *timestep).sample
-        return pixels
+        return decoded_pixels(self.autoencoder, self.denormalised(latents))
 
     def denormalised(self, latents: Tensor) -> Tensor:
         """Latents as the autoencoder itself knows them, in its dtype."""
         raw = latents.float().to(self._device) / self._scale + self._mean
         dtype: torch.dtype = self.autoencoder.dtype
         return raw.to(dtype)
+
+
+def decoded_bytes(autoencoder: Any, raw: Tensor) -> Tensor:
+    """What the autoencoder makes of its own latents [1, C, T', H', W'], as bytes [T, H, W, 3] on its device.
+
+    Where it works in tiles and gives them singly, each is rounded before the next is made.
+    """
+    if not (getattr(autoencoder, "use_tiling", False) and hasattr(autoencoder, "decode_tiles")):
+        return as_bytes(decoded_pixels(autoencoder, raw))[0].permute(1, 2, 3, 0)
+    space, time = autoencoder.spatial_compression_ratio, autoencoder.temporal_compression_ratio
+    slots, rows, columns = raw.shape[2:]
+    shape = ((slots - 1) * time + 1, rows * space, columns * space, 3)
+    frames = torch.empty(shape, dtype=torch.uint8, device=raw.device)
+    for place, pixels in autoencoder.decode_tiles(raw):
+        frames[place] = as_bytes(pixels[0].permute(1, 2, 3, 0))
+    return frames
+
+
+def decoded_pixels(autoencoder: Any, raw: Tensor) -> Tensor:
+    """Its own latents → pixels [1, 3, T, H, W] in −1 … 1."""
+    # A decoder that was trained to finish the denoising is told that nothing is left to denoise.
+    finishes = getattr(autoencoder.config, "timestep_conditioning", False)
+    timestep = (torch.zeros(len(raw), device=raw.device, dtype=raw.dtype),) if finishes else ()
+    pixels: Tensor = autoencoder.decode(raw, *timestep).sample
+    return pixels

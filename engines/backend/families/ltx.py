@@ -6,14 +6,12 @@ Paper: LTX-Video, arXiv:2501.00103. The model was trained on v = ε − x₀ wit
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.families.video_family import TIMESTEP_SCALE, VideoFamily, is_uniform
-from engines.sampling.site import Site
 
 
 class LTXFamily(VideoFamily):
@@ -44,13 +42,7 @@ class LTXFamily(VideoFamily):
         super().__init__(checkpoint, codec)
         self.transformer.rope.theta = card.facts.rope_theta
 
-    @torch.inference_mode()
-    def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
-        """v float32 [B, N, C].
-
-        Raises: ValueError for levels that differ between tokens if the checkpoint was not trained for that.
-        """
-        self.refuse_token_levels(sigmas)
+    def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
         timestep = sigmas * TIMESTEP_SCALE
         if is_uniform(sigmas):
             timestep = timestep[:, 0]  # one modulation per sample instead of per token

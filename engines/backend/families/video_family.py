@@ -18,13 +18,15 @@ from engines.backend.families.base import Frames, PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.geometry import LatentGeometry, plan_geometry
+from engines.backend.memory.plan import JobShape, MemoryPlan, plans_within
+from engines.backend.memory.residence import PartName
 from engines.sampling.site import Site
 
 TIMESTEP_SCALE = 1000.0  # timestep of σ = 1 in every family that was trained on the flow itself
 
 
 class VideoFamily(ABC):
-    """See engines.backend.families.base.Family; a family adds `velocity`.
+    """See engines.backend.families.base.Family; a family adds `_velocity`.
 
     Args:
         checkpoint: The loaded parts.
@@ -40,6 +42,8 @@ class VideoFamily(ABC):
         self.transformer = checkpoint.transformer.eval()
         self.codec = codec
         self.text_encoder = checkpoint.text_encoder
+        self.residence = checkpoint.residence
+        self.folder = checkpoint.folder
         self.channels = int(self.transformer.config.in_channels)
         self.device: torch.device = self.transformer.device
         self.dtype: torch.dtype = self.transformer.dtype
@@ -51,18 +55,32 @@ class VideoFamily(ABC):
     def geometry(self, height: int, width: int, frames: int, fps: float) -> LatentGeometry:
         return plan_geometry(self.card, height, width, frames, fps)
 
+    def prepare(self, geometry: LatentGeometry, branches: int, budget: int) -> MemoryPlan:
+        """Lays the model into a memory budget for a job, before it begins.
+
+        Args:
+            branches: Rows of the guidance that are asked at once.
+            budget: Bytes.
+
+        Raises: ResourceError if no plan fits.
+        """
+        shape = JobShape(geometry.grid, branches)
+        plans = plans_within(self.card, self.folder, shape, self.dtype, budget)
+        self.residence.follow(plans)
+        return plans[0]
+
     def encode_prompt(self, prompts: Sequence[str]) -> PromptEmbedding:
-        return self.text_encoder.encode(prompts).moved(self.device)
+        return self.residence.run("text_encoder", lambda: self.text_encoder.get().encode(prompts).moved(self.device))
 
     def encode(self, frames: Frames) -> Tensor:
-        return self.codec.encode(frames)
+        return self.residence.run("autoencoder", lambda: self.codec.encode(frames))
 
     def decode(self, latents: Tensor) -> Iterator[Frames]:
         """All frames in one chunk."""
-        yield self.codec.decode(latents)
+        yield self.residence.run("autoencoder", lambda: self.codec.decode(latents))
 
     def preview(self, latents: Tensor) -> Frames:
-        return self.codec.preview(latents)
+        return self.residence.run("autoencoder", lambda: self.codec.preview(latents), alone=False)
 
     def pack(self, latents: Tensor, geometry: LatentGeometry) -> Tokens:
         values = from_grid(latents)
@@ -83,9 +101,22 @@ class VideoFamily(ABC):
         grid = torch.meshgrid(frame / geometry.fps, rows, columns, indexing="ij")
         return torch.stack(grid).flatten(1).unsqueeze(0)
 
-    @abstractmethod
+    @torch.inference_mode()
     def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
-        """v float32 [B, N, C]."""
+        """v float32 [B, N, C].
+
+        Raises: ValueError for levels that differ between tokens if the checkpoint was not trained for that.
+        """
+        self.refuse_token_levels(sigmas)
+        return self.residence.run(self._speaking(sigmas), lambda: self._velocity(tokens, sigmas, prompt))
+
+    @abstractmethod
+    def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
+        """The family's own."""
+
+    def _speaking(self, sigmas: Tensor) -> PartName:
+        """Which transformer is asked at these levels."""
+        return "transformer"
 
     def refuse_token_levels(self, sigmas: Tensor) -> None:
         """Raises ValueError for levels that differ between tokens if the checkpoint was not trained for that."""

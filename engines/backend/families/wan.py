@@ -23,7 +23,7 @@ from engines.backend.families.video_family import (
     is_uniform,
     to_grid,
 )
-from engines.sampling.site import Site
+from engines.backend.memory.residence import PartName
 
 
 class WanFamily(VideoFamily):
@@ -57,18 +57,16 @@ class WanFamily(VideoFamily):
 
     def expert(self, sigma: float) -> Any:
         """The transformer that speaks at this noise level."""
-        if self.low_noise is None or self.boundary is None or sigma >= self.boundary:
-            return self.transformer
-        return self.low_noise
+        return self.low_noise if self._is_low(sigma) else self.transformer
 
-    @torch.inference_mode()
-    def velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
-        """v float32 [B, N, C].
+    def _is_low(self, sigma: float) -> bool:
+        return self.boundary is not None and sigma < self.boundary
 
-        Raises: ValueError for levels that differ between tokens if the checkpoint was not trained for that, and for
-            tokens beyond the grid.
-        """
-        self.refuse_token_levels(sigmas)
+    def _speaking(self, sigmas: Tensor) -> PartName:
+        return "transformer_2" if self._is_low(float(sigmas.max())) else "transformer"
+
+    def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
+        """Raises ValueError for tokens beyond the grid."""
         grid = grid_of(tokens)
         velocity: Tensor = self.expert(float(sigmas.max()))(
             hidden_states=to_grid(tokens.values, grid).to(self.dtype),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 import torch
 
-from engines.backend.catalogue import load_catalogue
+from engines.backend.catalogue import Catalogue, load_catalogue
+from engines.backend.families.video_family import VideoFamily
 from engines.backend.loading import load_family
+from engines.backend.memory.budget import ENVIRONMENT, memory_budget
 from engines.backend.model_files import is_available, locate
 from engines.backend.registry import ModelRegistry
 from engines.errors import InvalidRequest, NotAvailable
@@ -26,6 +29,29 @@ def test_a_model_is_loaded_once_per_registry(tiny_diorama_folder: Path, tiny_dio
     other = tiny_diorama.load("diorama")
     assert other is not first
     assert other.revision == first.revision, "the revision is a hash of the weights"
+
+
+def test_models_that_do_not_fit_together_leave_the_device_one_for_the_other(
+    tiny_diorama_folder: Path, tiny_ltx_folder: Path
+) -> None:
+    cards = [card_for(tiny_diorama_folder, "diorama"), card_for(tiny_ltx_folder, "ltx_video")]
+    for budget, stays in ((10**9, True), (10**5, False)):
+        models = ModelRegistry(Catalogue(cards), CPU, torch.float32, budget)
+        first = models.load("diorama")
+        models.load("ltx_video")
+        assert isinstance(first, VideoFamily)
+        assert any(value.is_meta for value in first.transformer.parameters()) != stays
+
+
+def test_the_budget_is_what_a_person_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT, "2.5")
+    assert memory_budget(CPU) == 2_500_000_000
+    monkeypatch.setenv(ENVIRONMENT, "much")
+    with pytest.raises(InvalidRequest, match="no amount of memory") as caught:
+        memory_budget(CPU)
+    assert "number of gigabytes" in caught.value.fix
+    monkeypatch.delenv(ENVIRONMENT)
+    assert 0 < memory_budget(CPU) < psutil.virtual_memory().total
 
 
 def test_an_unknown_id_is_a_request_error(tiny_diorama: ModelRegistry) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from engines.backend.memory.plan import Placement
 from engines.backend.registry import ModelRegistry
 from engines.context import CancelToken, Progress, RunContext
 from engines.errors import Cancelled, ResourceError
@@ -17,6 +19,7 @@ from engines.media.reader import ClipReader
 from engines.task import Result
 from engines.text_to_video.engine import TextToVideoEngine
 from engines.text_to_video.request import TextToVideoRequest
+from tests.engines.tiny_models import tiny_catalogue
 
 
 def wanted(**fields: Any) -> TextToVideoRequest:
@@ -192,3 +195,29 @@ def test_the_bundled_model_renders(bundled_model: ModelRegistry, tmp_path: Path)
     assert clip.shape == (17, 96, 96, 3)
     assert clip.std() > 5
     assert result.warnings == []
+
+
+def frames_with(budget: int, folder: Path, weights: Path) -> tuple[np.ndarray, Result, ModelRegistry]:
+    models = ModelRegistry(tiny_catalogue(weights, "ltx_video"), torch.device("cpu"), torch.float32, budget)
+    result = TextToVideoEngine(models).run(wanted(model="ltx_video", output_format="png"), RunContext(folder))
+    return frames_of(result.files[0].path), result, models
+
+
+def test_a_small_memory_budget_gives_the_same_frames(tiny_ltx_folder: Path, tmp_path: Path) -> None:
+    whole, wide, _ = frames_with(10**9, tmp_path / "wide", tiny_ltx_folder)
+    planned = int(wide.measurements["planned_memory_bytes"])
+    frames, narrow, models = frames_with(int(planned * 0.97), tmp_path / "narrow", tiny_ltx_folder)
+    assert np.array_equal(frames, whole)
+    assert narrow.measurements["planned_memory_bytes"] < planned
+    plan = models.load("ltx_video").residence.plan
+    assert plan is not None
+    assert plan.placement is not Placement.RESIDENT
+
+
+def test_a_budget_below_the_smallest_plan_is_refused_before_anything_is_rendered(
+    tiny_ltx_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ResourceError, match="at the least") as caught:
+        frames_with(1000, tmp_path, tiny_ltx_folder)
+    assert "raise the memory budget" in caught.value.fix
+    assert not list(tmp_path.rglob("*.png"))

@@ -1,0 +1,216 @@
+"""Chooses how a model is laid into the memory there is, and says how many bytes each part of it takes and why.
+
+Plans are tried from the fastest to the one that needs least. Those that change no picture come first: weights in a
+smaller format are taken only where nothing else fits, or where a person asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from pathlib import Path
+
+import torch
+
+from engines.backend.catalogue import ModelCard
+from engines.backend.memory.dry_run import Grid, decoding_bytes, denoising_bytes
+from engines.backend.memory.weights import CheckpointWeights, checkpoint_weights, minilm_values
+from engines.errors import ResourceError
+
+TEXT_PARTS = ("text_encoder", "text_encoder_2")
+TRANSFORMER_PARTS = ("transformer", "transformer_2")
+BLOCKS_AT_ONCE = 2  # the one that computes, and the next one while it is brought
+
+
+class Placement(StrEnum):
+    """Where parts lie while they do not compute."""
+
+    RESIDENT = "resident"
+    TEXT_RELEASED = "text encoder released"
+    ONE_AT_A_TIME = "one part at a time"
+    BLOCK_BY_BLOCK = "block by block"
+
+
+class WeightFormat(StrEnum):
+    """How the transformer's matrices lie on the device; they compute in the compute format all the same."""
+
+    AS_COMPUTED = "as computed"
+    FP8 = "fp8"
+
+
+SAYS = {
+    Placement.RESIDENT: "everything stays on the device",
+    Placement.TEXT_RELEASED: "the text encoder leaves once the prompts are read",
+    Placement.ONE_AT_A_TIME: "only the part that computes is on the device",
+    Placement.BLOCK_BY_BLOCK: "of the transformer only the block that computes and the next one are on the device",
+}
+
+
+@dataclass(frozen=True)
+class JobShape:
+    """What decides how much a job needs.
+
+    Attributes:
+        grid: Latent cells T', H', W'.
+        branches: Rows of the guidance that are asked at once.
+    """
+
+    grid: Grid
+    branches: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Bytes of one part in one phase, with the reason."""
+
+    name: str
+    size: int
+    why: str
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """One way to lay a model into memory.
+
+    Attributes:
+        tiled: Whether the autoencoder works in tiles.
+        feed_forward_pieces: In how many pieces of tokens a block's feed-forward computes.
+        phases: Name → what is on the device in it.
+    """
+
+    placement: Placement
+    weights: WeightFormat
+    tiled: bool
+    feed_forward_pieces: int
+    phases: dict[str, tuple[Part, ...]]
+
+    @property
+    def peak(self) -> int:
+        return max(sum(part.size for part in parts) for parts in self.phases.values())
+
+    def sentences(self) -> list[str]:
+        """For the person, the largest phase first."""
+        ways = [SAYS[self.placement]]
+        ways += ["the transformer's weights are stored in 8 bits"] if self.weights is WeightFormat.FP8 else []
+        ways += ["the video is decoded in tiles"] if self.tiled else []
+        if self.feed_forward_pieces > 1:
+            ways.append(f"the feed-forward works in {self.feed_forward_pieces} pieces")
+        lines = [f"{_sized(self.peak)} at most: {', '.join(ways)}."]
+        for name, parts in sorted(self.phases.items(), key=lambda item: -sum(part.size for part in item[1])):
+            total = sum(part.size for part in parts)
+            lines.append(
+                f"{name}: {_sized(total)} = " + " + ".join(f"{p.name} {_sized(p.size)} ({p.why})" for p in parts)
+            )
+        return lines
+
+
+def possible_plans(card: ModelCard, folder: Path, shape: JobShape, dtype: torch.dtype) -> Iterator[MemoryPlan]:
+    """Every plan for a job, from the fastest to the one that needs least."""
+    weights = checkpoint_weights(folder)
+    for form, placement in product(WeightFormat, Placement):
+        for tiled, pieces in ((False, 1), (True, 1), (True, 4)):
+            phases = _Phases(card, folder, shape, dtype, weights).of(placement, form, tiled, pieces)
+            yield MemoryPlan(placement, form, tiled, pieces, phases)
+
+
+def plans_within(card: ModelCard, folder: Path, shape: JobShape, dtype: torch.dtype, budget: int) -> list[MemoryPlan]:
+    """The first plan within the budget, and after it those to go over to if memory runs out all the same.
+
+    Args:
+        budget: Bytes.
+
+    Raises: ResourceError that says what the smallest plan needs.
+    """
+    plans = list(possible_plans(card, folder, shape, dtype))
+    fitting = [plan for plan in plans if plan.peak <= budget]
+    if not fitting:
+        smallest = min(plans, key=lambda plan: plan.peak)
+        raise ResourceError(
+            f"{card.title} needs {_sized(smallest.peak)} for this size at the least; the memory budget is "
+            f"{_sized(budget)}.",
+            "Choose a smaller size, fewer frames or a smaller model, or raise the memory budget.",
+            field="model",
+        )
+    ladder = fitting[:1]
+    for plan in fitting[1:]:
+        if plan.peak < ladder[-1].peak:
+            ladder.append(plan)
+    return ladder
+
+
+@dataclass(frozen=True)
+class _Phases:
+    card: ModelCard
+    folder: Path
+    shape: JobShape
+    dtype: torch.dtype
+    weights: CheckpointWeights
+
+    def of(self, placement: Placement, form: WeightFormat, tiled: bool, pieces: int) -> dict[str, tuple[Part, ...]]:
+        text, autoencoder = self._text(), self._autoencoder()
+        transformer = self._transformer(placement, form)
+        step = Part("a step", self._step_bytes(pieces), f"{self.shape.branches} branches at once")
+        picture = Part("decoding", self._decoding_bytes(tiled), "in tiles" if tiled else "all at once")
+        stays = placement in (Placement.RESIDENT, Placement.TEXT_RELEASED)
+        others = (transformer, autoencoder) if stays else ()
+        kept_text = (text,) if placement is Placement.RESIDENT else ()
+        return {
+            "reading the prompts": (text, *others),
+            "a step": (*kept_text, transformer, step, *((autoencoder,) if stays else ())),
+            "decoding": (*kept_text, *((transformer,) if stays else ()), autoencoder, picture),
+        }
+
+    def _text(self) -> Part:
+        if self.card.facts.text_encoder == "minilm":
+            return Part("text encoder", minilm_values() * torch.float32.itemsize, "weights")
+        return Part("text encoder", self.weights.of(*TEXT_PARTS) * self.dtype.itemsize, "weights")
+
+    def _autoencoder(self) -> Part:
+        return Part("autoencoder", self.weights.of("vae") * self._autoencoder_dtype.itemsize, "weights")
+
+    @property
+    def _autoencoder_dtype(self) -> torch.dtype:
+        return torch.float32 if self.card.facts.autoencoder_dtype == "float32" else self.dtype
+
+    def _transformer(self, placement: Placement, form: WeightFormat) -> Part:
+        parts = [self.weights.parts[name] for name in TRANSFORMER_PARTS if name in self.weights.parts]
+        if placement is Placement.BLOCK_BY_BLOCK:
+            counts = [
+                (part.outside + BLOCKS_AT_ONCE * part.largest_block, part.matrices / part.total) for part in parts
+            ]
+            why = f"{BLOCKS_AT_ONCE} blocks and what stands outside of them"
+        else:
+            counts = [(part.total, part.matrices / part.total) for part in parts]
+            why = "weights"
+        if placement in (Placement.ONE_AT_A_TIME, Placement.BLOCK_BY_BLOCK):
+            counts = counts[:1]  # of two experts one speaks at a time
+        total = sum(count * self._bytes_per_value(form, matrices) for count, matrices in counts)
+        if form is WeightFormat.FP8:
+            total += max(part.largest_matrix for part in parts) * self.dtype.itemsize
+            why += "; the matrix that is used is brought to the compute format"
+        return Part("transformer", int(total), why)
+
+    def _bytes_per_value(self, form: WeightFormat, matrices: float) -> float:
+        whole = self.dtype.itemsize
+        return whole if form is WeightFormat.AS_COMPUTED else matrices + (1 - matrices) * whole
+
+    def _step_bytes(self, pieces: int) -> int:
+        shape, facts = self.shape, self.card.facts
+        return denoising_bytes(
+            self.card.family,
+            self.folder / "transformer",
+            shape.grid,
+            shape.branches,
+            facts.max_text_tokens,
+            self.dtype,
+            pieces,
+        )
+
+    def _decoding_bytes(self, tiled: bool) -> int:
+        return decoding_bytes(self.card.family, self.folder / "vae", self.shape.grid, self._autoencoder_dtype, tiled)
+
+
+def _sized(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"

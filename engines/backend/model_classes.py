@@ -1,0 +1,51 @@
+"""Which diffusers classes a folder of a family may hold.
+
+Closed tables: a folder must not choose what Python imports.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from engines.errors import NotAvailable
+
+TRANSFORMERS = {
+    "ltx": "LTXVideoTransformer3DModel", "wan": "WanTransformer3DModel",
+    "cogvideox": "CogVideoXTransformer3DModel", "hunyuan_video": "HunyuanVideo15Transformer3DModel",
+}  # fmt: skip
+AUTOENCODERS = {
+    "ltx": ("AutoencoderKLLTXVideo", "PatchVideoAutoencoder"),
+    "wan": ("AutoencoderKLWan",),
+    "cogvideox": ("AutoencoderKLCogVideoX",),
+    "hunyuan_video": ("AutoencoderKLHunyuanVideo15",),
+}
+
+
+def transformer_class(family: str) -> Any:
+    """The family's transformer."""
+    return _class(TRANSFORMERS[family])
+
+
+def autoencoder_class(family: str, folder: Path) -> Any:
+    """The class that an autoencoder's folder names. Raises NotAvailable if the family knows no such class."""
+    name = str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_class_name"))
+    known = AUTOENCODERS[family]
+    if name not in known:
+        raise NotAvailable(
+            f"The autoencoder class {name!r} of {folder} is not known.",
+            f"Use a folder with {' or '.join(known)}.",
+            field="model",
+        )
+    return _class(name)
+
+
+def _class(name: str) -> Any:
+    if name == "PatchVideoAutoencoder":
+        from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+
+        return PatchVideoAutoencoder
+    import diffusers
+
+    return getattr(diffusers, name)

@@ -1,0 +1,154 @@
+"""A model laid into less memory gives the same; when memory runs out it goes on from the step that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engines.backend.families.guided import guided_velocity
+from engines.backend.families.video_family import VideoFamily
+from engines.backend.loading import load_family
+from engines.backend.memory.meter import StorageMeter
+from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, WeightFormat, possible_plans
+from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_ltx, save_tiny_wan
+from engines.errors import ResourceError
+from engines.sampling.guidance import Unguided
+from engines.sampling.loop import Step, sample
+from engines.sampling.noise import gaussian_noise
+from engines.sampling.schedules import from_scheduler_config, uniform
+from engines.sampling.solvers import make_solver
+from tests.engines.tiny_models import card_for
+
+CPU = torch.device("cpu")
+SAVES: dict[str, tuple[str, Callable[[Path], Path]]] = {
+    "ltx": ("ltx_video", save_tiny_ltx), "wan": ("wan_2_1", save_tiny_wan),
+    "two experts": ("wan_2_1", lambda folder: save_tiny_wan(folder, 0.8)),
+    "cogvideox": ("cogvideox_2b", save_tiny_cogvideox), "hunyuan_video": ("hunyuan_video_1_5", save_tiny_hunyuan_video),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=SAVES)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    model, save = SAVES[request.param]
+    return model, save(tmp_path_factory.mktemp("model"))
+
+
+def load(folder: tuple[str, Path]) -> VideoFamily:
+    return load_family(card_for(folder[1], folder[0]), folder[1], CPU, torch.float32)
+
+
+def render(family: VideoFamily, on_step: Callable[[Step], None] | None = None) -> np.ndarray:
+    geometry = family.geometry(64, 96, 9, 16)
+    schedule = from_scheduler_config(family.scheduler_config, 4, geometry.tokens)
+    velocity = guided_velocity(family, geometry, Unguided(family.encode_prompt(["a red fox"])))
+    start = gaussian_noise((1, geometry.tokens, family.channels), seed=3)
+    made = sample(velocity, start, uniform(schedule, geometry.tokens), make_solver("euler"), on_step=on_step)
+    return np.concatenate(list(family.decode(family.unpack(made, geometry))))
+
+
+def ladder(
+    family: VideoFamily, *placements: Placement, form: WeightFormat = WeightFormat.AS_COMPUTED
+) -> list[MemoryPlan]:
+    """One plan of each placement, untiled and whole."""
+    shape = JobShape(family.geometry(64, 96, 9, 16).grid, branches=1)
+    every = possible_plans(family.card, family.folder, shape, torch.float32)
+    plain = {(p.placement, p.weights): p for p in every if not p.tiled and p.feed_forward_pieces == 1}
+    return [plain[placement, form] for placement in placements]
+
+
+@pytest.mark.parametrize("placement", list(Placement)[1:])
+def test_every_placement_gives_the_same_frames(folder: tuple[str, Path], placement: Placement) -> None:
+    family = load(folder)
+    whole = render(family)
+    family.residence.follow(ladder(family, placement))
+    assert np.array_equal(render(family), whole)
+    assert np.array_equal(render(family), whole), "and once more, now that everything has left once"
+
+
+def away(module: torch.nn.Module) -> bool:
+    return all(value.is_meta for value in module.parameters())
+
+
+def test_only_what_computes_is_on_the_device(folder: tuple[str, Path]) -> None:
+    family = load(folder)
+    family.residence.follow(ladder(family, Placement.ONE_AT_A_TIME))
+    seen = []
+    render(family, lambda step: seen.append((away(family.autoencoder), away(family.transformer))))
+    assert all(autoencoder for autoencoder, _ in seen)
+    assert not seen[0][1], "the first step is the transformer's (of two experts the first one's)"
+    assert away(family.transformer)
+
+
+def test_block_by_block_one_block_has_weights_while_it_computes(folder: tuple[str, Path]) -> None:
+    family = load(folder)
+    family.residence.follow(ladder(family, Placement.BLOCK_BY_BLOCK))
+    blocks = getattr(family.transformer, "blocks", None) or family.transformer.transformer_blocks
+    present = []
+    blocks[0].register_forward_pre_hook(lambda *_: present.append([not away(block) for block in blocks]))
+    render(family)
+    assert present
+    assert all(sum(one) == 1 and one[0] for one in present)
+    assert all(away(block) for block in blocks)
+
+
+def test_weights_in_eight_bits_are_close(folder: tuple[str, Path]) -> None:
+    family = load(folder)
+    whole = render(family).astype(np.float64)
+    family.residence.follow(ladder(family, Placement.RESIDENT, form=WeightFormat.FP8))
+    assert any(value.dtype is torch.float8_e4m3fn for value in family.transformer.parameters())
+    small = render(family).astype(np.float64)
+    error = np.abs(small - whole).mean()
+    assert 0 < error < 20
+
+
+def test_when_memory_runs_out_the_next_plan_goes_on_from_the_failed_step(folder: tuple[str, Path]) -> None:
+    family = load(folder)
+    whole = render(family)
+    family.residence.follow(ladder(family, Placement.RESIDENT, Placement.BLOCK_BY_BLOCK))
+    steps: list[int] = []
+    failed = []
+    compute = family.transformer.forward
+
+    def second_call_fails(*args: object, **kwargs: object) -> object:
+        if steps and not failed:
+            failed.append(True)
+            with StorageMeter(budget=1000):
+                torch.zeros(10_000)
+        return compute(*args, **kwargs)
+
+    family.transformer.forward = second_call_fails
+    frames = render(family, lambda step: steps.append(step.interval))
+    assert failed
+    assert family.residence.plan is not None
+    assert family.residence.plan.placement is Placement.BLOCK_BY_BLOCK
+    assert "another plan" in family.residence.changes[0]
+    assert steps == [0, 1, 2, 3], "no step was made twice"
+    assert np.array_equal(frames, whole)
+
+
+def test_when_no_plan_is_left_the_person_is_told(folder: tuple[str, Path]) -> None:
+    family = load(folder)
+    family.residence.follow(ladder(family, Placement.RESIDENT))
+
+    def never_fits() -> None:
+        with StorageMeter(budget=1000):
+            torch.zeros(10_000)
+
+    with pytest.raises(ResourceError, match="Memory ran out") as raised:
+        family.residence.run("transformer", never_fits)
+    assert "smaller size" in raised.value.fix
+    assert render(family).shape[-1] == 3, "and the model can be used again"
+
+
+def test_other_errors_pass(folder: tuple[str, Path]) -> None:
+    family = load(folder)
+
+    def fails() -> None:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        family.residence.run("transformer", fails)
