@@ -2,7 +2,7 @@
 
 A random LTX of about 0.3 billion parameters (what memory is needed does not depend on what weights say): diffusers'
 pipeline resident in float32 against each of our plans, every arm in a process of its own; the bundled autoencoder at
-four times the area of a tile.
+512 × 512, four times the area of 256 × 256.
 
 Summary: naive_peak_bytes; peak_ratio_PLAN (storages that live, over naive's), rss_ratio_PLAN (the same by the resident
 set), counts_agree (largest relative difference between both, over all arms); plan_error (largest relative error of what
@@ -23,7 +23,7 @@ import torch
 from benchmarks.memory_plans.arms import NAIVE, PLANS
 from benchmarks.memory_plans.model import random_ltx
 from benchmarks.shared.report import Report, parse_options
-from engines.backend.autoencoders.patch_video import SPACE, TILE, PatchVideoAutoencoder
+from engines.backend.autoencoders.patch_video import SPACE, PatchVideoAutoencoder
 from engines.backend.catalogue import PROJECT_ROOT, load_catalogue
 from engines.backend.families.latent_codec import decoded_bytes
 from engines.backend.memory.meter import StorageMeter
@@ -33,7 +33,7 @@ from engines.metrics.psnr import pixel_psnr
 NAME = "backend"
 CODE = ("benchmarks/backend.py", "benchmarks/memory_plans", "engines/backend", "engines/sampling")
 WORK = PROJECT_ROOT / "benchmarks" / "work"
-LARGE_CELLS, FRAMES = 2 * TILE, 17
+LARGE_CELLS, FRAMES = 32, 17
 
 
 def arm(folder: Path, name: str) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """One arm, in this process, as one line of JSON: python -m benchmarks.memory_plans.arms FOLDER ARM
 
-An arm loads the model, reads a prompt, makes two steps and decodes. Bytes are counted twice: storages that live, weights
-included from the moment they are used, and what the resident set grew by over what the libraries take. Weights of a
-float32 checkpoint are mapped from their files: they count in the resident set, not in its anonymous part.
+An arm loads the model, reads a prompt, makes two steps and decodes. Bytes are counted twice: storages that live,
+weights included from the moment they are used, and what the resident set grew by over what the libraries take. Weights
+of a float32 checkpoint are mapped from their files: they count in the resident set, not in its anonymous part.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +100,7 @@ def plan_of(family: VideoFamily, arm: str) -> MemoryPlan:
     )
 
 
-def naive(folder: Path, meter: StorageMeter) -> dict[str, float]:
+def naive(folder: Path, meter: StorageMeter, stack: ExitStack) -> dict[str, float]:
     """Diffusers' pipeline, everything resident in float32."""
     from diffusers import LTXPipeline
 
@@ -108,6 +110,7 @@ def naive(folder: Path, meter: StorageMeter) -> dict[str, float]:
     pipeline.set_progress_bar_config(disable=True)
     for module in (pipeline.text_encoder, pipeline.transformer, pipeline.vae):
         meter.count([*module.parameters(), *module.buffers()])
+    stack.enter_context(meter)
     pipeline(
         prompt=PROMPT, height=HEIGHT, width=WIDTH, num_frames=FRAMES, frame_rate=FPS, num_inference_steps=STEPS,
         guidance_scale=1.0, output_type="np",
@@ -115,7 +118,7 @@ def naive(folder: Path, meter: StorageMeter) -> dict[str, float]:
     return {"load_seconds": loaded, "planned": 0.0}
 
 
-def ours(folder: Path, arm: str, meter: StorageMeter) -> dict[str, float]:
+def ours(folder: Path, arm: str, meter: StorageMeter, stack: ExitStack) -> dict[str, float]:
     began = time.perf_counter()
     family = load_family(card_of(folder), folder, torch.device("cpu"), torch.float32)
     loaded = time.perf_counter() - began
@@ -134,10 +137,11 @@ def ours(folder: Path, arm: str, meter: StorageMeter) -> dict[str, float]:
     return {"load_seconds": loaded, "planned": float(plan.peak)}
 
 
-def measured(run: Callable[[StorageMeter], dict[str, float]]) -> dict[str, float]:
+def measured(run: Callable[[StorageMeter, ExitStack], dict[str, float]]) -> dict[str, float]:
     import_libraries()
-    with _ResidentSet() as resident, StorageMeter() as meter:
-        values = run(meter)
+    meter = StorageMeter()
+    with _ResidentSet() as resident, ExitStack() as stack:
+        values = run(meter, stack)
     return values | {"storage_peak": float(meter.peak), "resident_peak": float(resident.peak - resident.begin)}
 
 
@@ -148,9 +152,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     folder = arguments.folder
-    run = (lambda meter: naive(folder, meter)) if arguments.arm == NAIVE else (
-        lambda meter: ours(folder, arguments.arm, meter)
-    )  # fmt: skip
+    run = partial(naive, folder) if arguments.arm == NAIVE else partial(ours, folder, arguments.arm)
     print(json.dumps(measured(run)))
 
 

@@ -22,7 +22,7 @@ from torch import nn
 
 SPACE = 16
 TIME = 4
-TILE, SLOTS = 16, 24  # cells and slots of a tile
+TILE, SLOTS = 12, 24  # cells and slots of a tile
 
 
 @dataclass

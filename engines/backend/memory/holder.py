@@ -6,7 +6,6 @@ A module that has left keeps its structure, hooks and small computed buffers; it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -58,32 +57,29 @@ class ModulePart:
         """From now on each block's weights are on the device only while the block computes."""
         if self._streamed:
             return
+        self.release()
         for name, blocks in self.module.named_children():
             if isinstance(blocks, nn.ModuleList) and name.endswith("blocks"):
                 self._streamed += [BlockStream(self, f"{name}.{index}", block) for index, block in enumerate(blocks)]
 
     def store_in_fp8(self, compute_dtype: torch.dtype) -> None:
         """Matrices lie as float8 (e4m3) from now on and are brought to the compute format layer by layer."""
+        self.release()  # brought again tensor by tensor, already small
         model: Any = self.module
         model.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=compute_dtype)
 
     def fill(self, module: nn.Module, prefix: str, names: Iterable[str]) -> None:
         """Weights of these full names into a module whose own names come after the prefix."""
         own: dict[str, Tensor] = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        with ExitStack() as stack:
-            opened: dict[Path, Any] = {}
-            for name in names:
-                file = self._places[name]
-                if file not in opened:
-                    opened[file] = stack.enter_context(safe_open(file, framework="pt", device="cpu"))
-                target = own.get(name.removeprefix(prefix))
-                if target is None:
-                    continue
-                with torch.inference_mode(False):  # weights outlive the call that brings them
-                    mapped = opened[file].get_tensor(name)
-                    # A copy: a weight that only looks into its file dies with the file, and holds all of it.
-                    value = mapped.to(device=self._device, dtype=target.dtype, copy=True)
-                    _set(module, name.removeprefix(prefix), value)
+        for name in names:
+            target = own.get(name.removeprefix(prefix))
+            if target is None:
+                continue
+            # Opened for each: what was read of a mapped file stays in memory as long as it is open. A copy, for a
+            # weight that looks into its file keeps all of it. And weights outlive the call that brings them.
+            with safe_open(self._places[name], framework="pt", device="cpu") as opened, torch.inference_mode(False):
+                value = opened.get_tensor(name).to(device=self._device, dtype=target.dtype, copy=True)
+                _set(module, name.removeprefix(prefix), value)
 
     def names_under(self, prefix: str) -> list[str]:
         return [name for name in self._places if name.startswith(prefix)]

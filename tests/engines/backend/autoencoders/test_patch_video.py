@@ -193,5 +193,5 @@ def test_a_tile_is_decoded_with_no_more_than_it_needs(monkeypatch: pytest.Monkey
     model.enable_tiling()
     model.decode(torch.zeros(1, 3, 30, 40, 2))
     assert max(slots for slots, _, _ in seen) == 24
-    assert max(rows for _, rows, _ in seen) == 16 + 2
-    assert len(seen) == 2 * 3
+    assert max(rows for _, rows, _ in seen) == 12 + 2
+    assert len(seen) == 2 * 4
