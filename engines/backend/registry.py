@@ -40,6 +40,7 @@ class ModelRegistry:
         self.dtype = dtype if dtype is not None else compute_dtype(self.device)
         self.budget = budget if budget is not None else memory_budget(self.device)
         self._loaded: dict[str, Family] = {}
+        self._weight_bytes: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def load(self, model: str) -> Family:
@@ -50,13 +51,12 @@ class ModelRegistry:
         card = self.catalogue.card(model)
         with self._lock:
             if model not in self._loaded:
-                self._loaded[model] = load_family(card, locate(card), self.device, self.dtype)
-            if sum(self._weight_bytes(name) for name in self._loaded) > self.budget / 2:
+                folder = locate(card)
+                self._loaded[model] = load_family(card, folder, self.device, self.dtype)
+                weights = checkpoint_weights(folder)
+                self._weight_bytes[model] = weights.of(*weights.parts) * self.dtype.itemsize
+            if sum(self._weight_bytes.values()) > self.budget / 2:
                 for name, other in self._loaded.items():
                     if name != model:
                         other.residence.release()
             return self._loaded[model]
-
-    def _weight_bytes(self, model: str) -> int:
-        weights = checkpoint_weights(locate(self.catalogue.card(model)))
-        return weights.of(*weights.parts) * self.dtype.itemsize
