@@ -41,6 +41,7 @@ class ModulePart:
         self._places = {name: file for file in files for name in _names(file)}
         self._away = False
         self._streamed: list[BlockStream] = []
+        self._in_fp8 = False
 
     def bring(self) -> None:
         if self._away:
@@ -64,6 +65,9 @@ class ModulePart:
 
     def store_in_fp8(self, compute_dtype: torch.dtype) -> None:
         """Matrices lie as float8 (e4m3) from now on and are brought to the compute format layer by layer."""
+        if self._in_fp8:
+            return
+        self._in_fp8 = True
         self.release()  # brought again tensor by tensor, already small
         model: Any = self.module
         model.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=compute_dtype)

@@ -40,7 +40,6 @@ class Residence:
         self._autoencoder = parts.get("autoencoder")
         self._dtype = dtype
         self._next: list[MemoryPlan] = []
-        self._cast = False
         self.plan: MemoryPlan | None = None
         self.changes: list[str] = []
 
@@ -93,9 +92,8 @@ class Residence:
                 part.stream_blocks()
         for part in self._transformers:
             in_pieces(part.module, plan.feed_forward_pieces)
-            if plan.weights is WeightFormat.FP8 and not self._cast:
+            if plan.weights is WeightFormat.FP8:
                 part.store_in_fp8(self._dtype)
-        self._cast = self._cast or plan.weights is WeightFormat.FP8
         if plan.tiled and isinstance(self._autoencoder, ModulePart):
             autoencoder: Any = self._autoencoder.module
             autoencoder.enable_tiling()
