@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from engines.byte_sizes import spoken_bytes
 from engines.errors import UserError
 from studio.jobs.job import Estimate
 from studio.jobs.queue import JobQueue
-from studio.prompt_advice import gigabytes
 from studio.stage_html import about, sentences
 
 
@@ -42,5 +42,5 @@ def _room(estimates: Sequence[Estimate]) -> list[str]:
     """Jobs run one after another, so the largest one says how much memory; their files stay, so these add up."""
     memory = [one.memory_bytes for one in estimates if one.memory_bytes is not None]
     disk = [one.disk_bytes for one in estimates if one.disk_bytes is not None]
-    said = [f"{gigabytes(round(max(memory)))} of memory"] if memory else []
-    return [*said, f"{gigabytes(round(max(1e6, sum(disk))))} on the disk"] if disk else said
+    said = [f"{spoken_bytes(round(max(memory)))} of memory"] if memory else []
+    return [*said, f"{spoken_bytes(round(max(1e6, sum(disk))))} on the disk"] if disk else said

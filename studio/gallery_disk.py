@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import gradio as gr
 
+from engines.byte_sizes import spoken_bytes
 from engines.errors import UserError
 from studio.jobs.disk import TRASH_DAYS, Freed
 from studio.jobs.queue import JobQueue
-from studio.jobs.quota import DiskUse, spoken_bytes
+from studio.jobs.quota import DiskUse
 
 Updates = dict[Any, Any]
 Heap = Literal["trash", "failed"]

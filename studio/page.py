@@ -5,13 +5,13 @@ from __future__ import annotations
 import gradio as gr
 
 from engines.backend.catalogue import load_catalogue
+from engines.byte_sizes import spoken_bytes
 from engines.text_to_video.request import TextToVideoRequest
 from studio.files import FileServer
 from studio.header import Header
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
 from studio.papers import load_papers
-from studio.prompt_advice import gigabytes
 from studio.queue_panel import QueuePanel
 from studio.tabs.gallery import GalleryTab
 from studio.tabs.interpolate import InterpolateTab
@@ -31,7 +31,7 @@ def model_choices() -> list[tuple[str, str]]:
     """(label, id) of the catalogue's models, the bundled one first; those of the hub say what a download takes."""
     return [
         (
-            f"{card.title}, {gigabytes(card.size_bytes)} download" if card.source.kind == "hub" else card.title,
+            f"{card.title}, {spoken_bytes(card.size_bytes)} download" if card.source.kind == "hub" else card.title,
             card.id,
         )
         for card in load_catalogue().values()

@@ -19,10 +19,6 @@ def catalogue() -> Catalogue:
     return load_catalogue()
 
 
-def gigabytes(size: int) -> str:
-    return f"{size / 1e9:.0f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
-
-
 def prompt_sentence(prompt: str, model: str) -> str:
     """Names the words of the prompt that the model has never seen; "" if there are none."""
     card = catalogue().get(model)

@@ -25,7 +25,8 @@ from engines.backend.families.guided import guided_velocity
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.loading import load_family
 from engines.backend.memory.meter import StorageMeter
-from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, WeightFormat, possible_plans
+from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, possible_plans
+from engines.backend.memory.small_weights import WeightFormat
 from engines.sampling.guidance import Unguided
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
@@ -127,6 +128,7 @@ def ours(folder: Path, arm: str, meter: StorageMeter, stack: ExitStack) -> dict[
     text: Any = family.text_encoder.get()
     count_when_used(meter, family.transformer, family.autoencoder, text.model)
     del text
+    stack.enter_context(meter)
     geometry = family.geometry(HEIGHT, WIDTH, FRAMES, FPS)
     velocity = guided_velocity(family, geometry, Unguided(family.encode_prompt([PROMPT])))
     schedule = uniform(from_scheduler_config(family.scheduler_config, STEPS, geometry.tokens), geometry.tokens)

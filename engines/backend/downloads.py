@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from engines.backend.catalogue import HubSource, ModelCard, load_catalogue
 from engines.backend.model_files import HUB_PATTERNS, PICKLED, is_available
+from engines.byte_sizes import spoken_bytes
 from engines.command_line import exit_status
 from engines.errors import InvalidRequest, NotAvailable, ResourceError
 
@@ -51,14 +52,10 @@ class DownloadPlan:
         source = _source(card)
         return [
             f"{card.title} is under the licence {card.licence}: {card.licence_url}",
-            f"{len(self.files)} files of {source.repo} at {source.revision}, {gigabytes(self.total_bytes)}; "
-            f"{gigabytes(self.missing_bytes)} are to be fetched into {self.folder}, "
-            f"{gigabytes(self.free_bytes)} are free there.",
+            f"{len(self.files)} files of {source.repo} at {source.revision}, {spoken_bytes(self.total_bytes)}; "
+            f"{spoken_bytes(self.missing_bytes)} are to be fetched into {self.folder}, "
+            f"{spoken_bytes(self.free_bytes)} are free there.",
         ]
-
-
-def gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
 
 
 def plan_download(card: ModelCard, cache: Path | None = None, endpoint: str | None = None) -> DownloadPlan:
@@ -100,8 +97,8 @@ def download(plan: DownloadPlan, endpoint: str | None = None) -> Path:
 
     if plan.missing_bytes + SPARE_BYTES > plan.free_bytes:
         raise ResourceError(
-            f"{plan.card.title} needs {gigabytes(plan.missing_bytes)} more, and {gigabytes(SPARE_BYTES)} to spare; "
-            f"{gigabytes(plan.free_bytes)} are free in {plan.folder}.",
+            f"{plan.card.title} needs {spoken_bytes(plan.missing_bytes)} more, and "
+            f"{spoken_bytes(SPARE_BYTES)} to spare; {spoken_bytes(plan.free_bytes)} are free in {plan.folder}.",
             "Free some space, or set HF_HOME to a folder on another disk.",
             field="model",
         )

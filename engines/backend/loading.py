@@ -20,7 +20,7 @@ from engines.backend.families.video_family import VideoFamily
 from engines.backend.families.wan import WanFamily
 from engines.backend.memory.holder import LoadedPart, ModulePart, Part
 from engines.backend.memory.residence import Residence
-from engines.backend.model_classes import autoencoder_class, transformer_class
+from engines.backend.model_classes import autoencoder_class, autoencoder_dtype, transformer_class
 from engines.backend.text_encoders import load_text_encoder
 from engines.errors import NotAvailable
 from engines.sampling.schedules import from_scheduler_config
@@ -103,7 +103,7 @@ def _checkpoint(place: _Place, **more: Part) -> Checkpoint:
         transformer.module,
         autoencoder.module,
         text_encoder,
-        Residence(parts, place.dtype),
+        Residence(parts),
         folder,
         scheduler_config,
         weights_revision(card, folder),
@@ -116,7 +116,7 @@ def _transformer(place: _Place, name: str) -> ModulePart:
 
 def _autoencoder(place: _Place) -> ModulePart:
     card = place.card
-    dtype = torch.float32 if card.facts.autoencoder_dtype == "float32" else place.dtype
+    dtype = autoencoder_dtype(card.facts, place.dtype)
     return _part(place, autoencoder_class(card.family, place.folder / "vae"), "vae", dtype)
 
 

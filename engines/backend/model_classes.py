@@ -9,7 +9,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from engines.backend.catalogue import Facts
 from engines.errors import NotAvailable
+
+HUNYUAN_PICTURE_TOKENS = 729  # of SigLIP at 384 × 384, which stand for a first frame in HunyuanVideo 1.5
 
 TRANSFORMERS = {
     "ltx": "LTXVideoTransformer3DModel", "wan": "WanTransformer3DModel",
@@ -39,6 +44,11 @@ def autoencoder_class(family: str, folder: Path) -> Any:
             field="model",
         )
     return _class(name)
+
+
+def autoencoder_dtype(facts: Facts, transformer: torch.dtype) -> torch.dtype:
+    """What the autoencoder computes in beside a transformer in that format."""
+    return torch.float32 if facts.autoencoder_dtype == "float32" else transformer
 
 
 def _class(name: str) -> Any:

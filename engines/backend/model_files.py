@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engines.backend.catalogue import PROJECT_ROOT, BundledSource, HubSource, LocalSource, ModelCard
+from engines.byte_sizes import spoken_bytes
 from engines.errors import NotAvailable
 
 # What a diffusers folder needs; hub repositories also hold single-file copies. Never weights that are pickles.
@@ -68,7 +69,7 @@ def _locate_hub(card: ModelCard, source: HubSource) -> Path:
     if folder is None or not (folder / "model_index.json").is_file():
         raise NotAvailable(
             f"{card.title} is not on this machine. Its licence: {card.licence} ({card.licence_url}); "
-            f"it takes about {card.size_bytes / 1e9:.0f} GB.",
+            f"it takes about {spoken_bytes(card.size_bytes)}.",
             f"Download it with: .venv/bin/python -m engines.backend.downloads {card.id}",
             field="model",
         )

@@ -72,6 +72,7 @@ class TextToVideoEngine:
         rows = rows_at_once(geometry.tokens, 1 if request.guidance_scale == 1 else 2)
         plan = family.prepare(geometry, rows, models.budget)
         given_up = len(family.residence.changes)
+        warnings += plan.warnings()
         context.step("encoding", 0, 1)
         prompts = render.encode_prompts(family, request)
         warnings += _unread(prompts.cond, "prompt")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engines.backend.catalogue import Catalogue, ModelCard
+from engines.byte_sizes import spoken_bytes
 from engines.diorama.vocabulary import unknown_words
 
 
@@ -15,7 +16,7 @@ def unknown_words_sentence(prompt: str, card: ModelCard, catalogue: Catalogue) -
         return ""
     able = [other for other in catalogue.values() if other.vocabulary is None]
     open_model = min(able, key=lambda other: other.size_bytes, default=None)
-    can = f"; {open_model.title} can: {open_model.size_bytes / 1e9:.0f} GB, see Models" if open_model else ""
+    can = f"; {open_model.title} can: {spoken_bytes(open_model.size_bytes)}, see Models" if open_model else ""
     return (
         f"{_listed([f'“{word}”' for word in unknown])} {'is' if len(unknown) == 1 else 'are'} not in the Diorama{can}."
     )

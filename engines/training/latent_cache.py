@@ -9,17 +9,18 @@ float16 [m, L, 384], lengths uint8 [m]; captions.json the texts. N tokens in fra
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+from engines.backend.autoencoders.patch_video import TIME, PatchVideoAutoencoder
 from engines.backend.text_encoders import load_minilm
 from engines.training.cache_rows import CachePlan, rows_of
 from engines.training.linear_code import clip_to_tensor
+from engines.training.run_config import STILLS
 from engines.worker_processes import even_parts, run_in_processes
 
 TEXT_TOKENS = 48
@@ -55,16 +56,48 @@ class LatentCache:
     def batch(self, rows: npt.NDArray[np.int64]) -> Rows:
         """The clips of these rows, in rising order."""
         rows = np.sort(rows)
-        captions = self.caption[rows]
+        return self._rows(rows, self.latents[rows], self.coverage[rows], self.keys[rows])
+
+    def _rows(
+        self,
+        clips: npt.NDArray[np.int64],
+        latents: npt.NDArray[np.float16],
+        coverage: npt.NDArray[np.uint8],
+        keys: npt.NDArray[np.float16],
+    ) -> Rows:
+        captions = self.caption[clips]
         lengths = torch.from_numpy(self.lengths[captions].astype(np.int64))
         longest = int(lengths.max())
         return Rows(
-            torch.from_numpy(self.latents[rows].astype(np.float32)),
-            torch.from_numpy(self.coverage[rows].astype(np.float32) / 255),
-            torch.from_numpy(self.keys[rows].astype(np.float32)),
+            torch.from_numpy(latents.astype(np.float32)),
+            torch.from_numpy(coverage.astype(np.float32) / 255),
+            torch.from_numpy(keys.astype(np.float32)),
             torch.from_numpy(self.states[captions, :longest].astype(np.float32)),
             (torch.arange(longest)[None] < lengths[:, None]).float(),
         )
+
+
+@dataclass(frozen=True)
+class Stills:
+    """The keyframes of a cache of clips as pictures: row r is keyframe r mod K of clip r div K."""
+
+    clips: LatentCache
+
+    @property
+    def plan(self) -> CachePlan:
+        return replace(self.clips.plan, frames=1, keyframes=())
+
+    def __len__(self) -> int:
+        return len(self.clips) * len(self.clips.plan.keyframes)
+
+    def batch(self, rows: npt.NDArray[np.int64]) -> Rows:
+        """The pictures of these rows, in rising order; coverage is that of the slot that a keyframe lies in."""
+        clip, key = np.divmod(np.sort(rows), len(self.clips.plan.keyframes))
+        slots = -(-np.array(self.clips.plan.keyframes) // TIME)
+        coverage = self.clips.coverage[clip].reshape(len(clip), self.clips.plan.slots, -1)
+        alone = self.clips.keys[clip, key]
+        none = np.zeros((len(clip), 0, *alone.shape[1:]), np.float16)
+        return self.clips._rows(clip, alone, coverage[np.arange(len(clip)), slots[key]], none)
 
 
 @torch.no_grad()
@@ -134,6 +167,12 @@ def _encode_caption_table(folder: Path, captions: list[str]) -> None:
     np.save(folder / "lengths.npy", lengths)
     # Last: a folder with this file is complete.
     (folder / "captions.json").write_text(json.dumps(distinct), encoding="utf-8")
+
+
+def open_named(folder: Path, name: str) -> LatentCache | Stills:
+    """The cache of this name in a run's folder of caches, or its stills. Raises FileNotFoundError."""
+    clips = open_cache(folder / name.removeprefix(STILLS))
+    return Stills(clips) if name.startswith(STILLS) else clips
 
 
 def open_cache(folder: Path) -> LatentCache:

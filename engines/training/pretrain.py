@@ -26,7 +26,7 @@ from engines.training.cache_rows import CachePlan
 from engines.training.continued import continued_transformer
 from engines.training.fast_forward import block_forward, fast_forward, rotary_tables
 from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss, kept_tokens
-from engines.training.latent_cache import TEXT_TOKENS, LatentCache, Rows, open_cache
+from engines.training.latent_cache import TEXT_TOKENS, LatentCache, Rows, Stills, open_named
 from engines.training.run import Run, keep_config
 from engines.training.run_state import append_log, load_carried_state, load_state, save_state
 from engines.training.shared_parameters import SharedParameters
@@ -78,7 +78,7 @@ class Worker:
         self.barrier = together.barrier
         torch.set_num_threads(1)
         self.mix = NoiseMix(**run.config["noise"])
-        self.caches: dict[str, LatentCache] = {}
+        self.caches: dict[str, LatentCache | Stills] = {}
         vae = PatchVideoAutoencoder.from_pretrained(run.folder / "vae")
         self.mean, self.scale = vae.latents_mean, vae.latents_std
         self.dtype = plan.dtype
@@ -91,10 +91,10 @@ class Worker:
         self.block = torch.compile(block_forward, dynamic=True) if compiled else block_forward
         self.saved_at = time.monotonic()
 
-    def cache(self, kind: str) -> LatentCache:
+    def cache(self, kind: str) -> LatentCache | Stills:
         """A cache is opened when first needed: pictures can train while clips are still being rendered."""
         if kind not in self.caches:
-            self.caches[kind] = open_cache(self.run.folder / "cache" / kind)
+            self.caches[kind] = open_named(self.run.folder / "cache", kind)
         return self.caches[kind]
 
     def batch_loss(self, step: int) -> torch.Tensor:

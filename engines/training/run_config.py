@@ -11,6 +11,9 @@ from engines.conditioning.given import Mode
 from engines.training.yaml_files import Part, read_checked
 
 EXAMPLE = "presets/training/diorama.yaml"
+# A cache's keyframes as pictures of their own are named so in a phase's shares: things and places are learnt from them
+# at a fifth of a clip's tokens.
+STILLS = "stills of "
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -122,9 +125,10 @@ class RunConfig(Part):
     @model_validator(mode="after")
     def _names_meet(self) -> RunConfig:
         named = [*self.window_slots, *(cache for phase in self.phases for cache in phase.shares)]
+        stills = [f"{STILLS}{name}" for name, cache in self.caches.items() if cache.keyframes]
         for name in named:
-            if name not in self.caches:
-                raise ValueError(f"there is no cache “{name}”, only {', '.join(self.caches)}")
+            if name not in (*self.caches, *stills):
+                raise ValueError(f"there is no cache “{name}”, only {', '.join([*self.caches, *stills])}")
         for phase in self.phases:
             if not sum(phase.shares.values()):
                 raise ValueError(f"the shares of the phase “{phase.name}” are all 0")

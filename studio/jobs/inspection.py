@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from engines.byte_sizes import spoken_bytes
 from studio.home import SUBFOLDERS, job_folder
 from studio.jobs.disk import LEAVING
 from studio.jobs.found import look_into
 from studio.jobs.inputs import sha256_of
 from studio.jobs.job import IMPORTED, UNFINISHED
 from studio.jobs.job_file import read_job_file
-from studio.jobs.quota import spoken_bytes
 
 Kind = Literal[
     "running_alone", "file_gone", "still_gone", "file_changed", "input_gone", "input_changed", "job_file_gone",

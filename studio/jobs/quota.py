@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from engines.byte_sizes import spoken_bytes
 from engines.errors import InvalidRequest, LimitExceeded
 from studio.home import SPACE_VARIABLE
 
@@ -85,12 +86,3 @@ def _fix(use: DiskUse) -> str:
         return "Move renders that you no longer need to the trash in the Gallery, empty it, and try again."
     sentence = " or ".join(ways)
     return f"{sentence[:1].upper()}{sentence[1:]}, and try again."
-
-
-def spoken_bytes(size: int) -> str:
-    """ "0 MB", "12 MB", "1.2 GB", "24 GB"."""
-    if size >= 9.95e9:
-        return f"{size / 1e9:.0f} GB"
-    if size >= 9.995e8:
-        return f"{size / 1e9:.1f} GB"
-    return f"{max(1, round(size / 1e6))} MB" if size else "0 MB"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+from engines.byte_sizes import spoken_bytes
 from studio.jobs.job import Estimate
-from studio.jobs.quota import DiskUse, spoken_bytes
+from studio.jobs.quota import DiskUse
 
 
 def with_warnings(estimate: Estimate, home: Path, use: DiskUse | None = None) -> Estimate:
@@ -22,13 +23,13 @@ def with_warnings(estimate: Estimate, home: Path, use: DiskUse | None = None) ->
     memory, free = int(psutil.virtual_memory().total), shutil.disk_usage(home).free
     if estimate.memory_bytes is not None and estimate.memory_bytes > memory:
         said.append(
-            f"This will need about {estimate.memory_bytes / 1e9:.1f} GB of memory; this computer has "
-            f"{memory / 1e9:.1f} GB. Choose a smaller size."
+            f"This will need about {spoken_bytes(estimate.memory_bytes)} of memory; this computer has "
+            f"{spoken_bytes(memory)}. Choose a smaller size."
         )
     if estimate.disk_bytes is not None and estimate.disk_bytes > free:
         said.append(
-            f"This will need about {estimate.disk_bytes / 1e9:.1f} GB on the disk, which has {free / 1e9:.1f} GB left. "
-            "Free some space first."
+            f"This will need about {spoken_bytes(estimate.disk_bytes)} on the disk, which has "
+            f"{spoken_bytes(free)} left. Free some space first."
         )
     if use is not None and use.allowed is not None and use.used + (estimate.disk_bytes or 0) >= use.allowed:
         said.append(

@@ -15,8 +15,7 @@ from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.families.video_family import TIMESTEP_SCALE, VideoFamily, from_grid, grid_of, to_grid
-
-PICTURE_TOKENS = 729  # of SigLIP at 384 × 384, as HunyuanVideo15Pipeline counts them
+from engines.backend.model_classes import HUNYUAN_PICTURE_TOKENS
 
 
 class HunyuanVideoFamily(VideoFamily):
@@ -56,7 +55,7 @@ class HunyuanVideoFamily(VideoFamily):
             raise ValueError(f"{self.card.id} needs a prompt with glyphs, from its own text encoder")
         x = to_grid(tokens.values, grid_of(tokens)).to(self.dtype)
         nothing_given = torch.zeros_like(x)
-        picture = x.new_zeros(len(x), PICTURE_TOKENS, int(self.transformer.config.image_embed_dim))
+        picture = x.new_zeros(len(x), HUNYUAN_PICTURE_TOKENS, int(self.transformer.config.image_embed_dim))
         velocity: Tensor = self.transformer(
             hidden_states=torch.cat([x, nothing_given, nothing_given[:, :1]], dim=1),
             timestep=(sigmas[:, 0] * TIMESTEP_SCALE).to(self.dtype),

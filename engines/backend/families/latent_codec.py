@@ -13,8 +13,6 @@ from torch import Tensor
 from engines.backend.families.base import Frames
 from engines.backend.previewer import LinearPreview, as_bytes, fit_linear_preview, to_uint8
 
-TILE_FROM = 768  # pixels of the longer side from which the autoencoder works in tiles
-
 
 class LatentCodec:
     """An autoencoder with the statistics that its family normalises with.
@@ -45,10 +43,7 @@ class LatentCodec:
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Frames:
-        """Latents [1, C, T', H', W'] → all frames at once; large ones in tiles."""
-        large = max(latents.shape[-2:]) * self._cell >= TILE_FROM
-        if large and hasattr(self.autoencoder, "enable_tiling"):
-            self.autoencoder.enable_tiling()
+        """Latents [1, C, T', H', W'] → all frames."""
         frames: Frames = decoded_bytes(self.autoencoder, self.denormalised(latents)).cpu().numpy()
         return frames
 

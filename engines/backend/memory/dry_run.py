@@ -21,12 +21,11 @@ from torch import Tensor
 from engines.backend.families.latent_codec import decoded_bytes
 from engines.backend.memory.feed_forward import in_pieces
 from engines.backend.memory.meter import StorageMeter
-from engines.backend.model_classes import autoencoder_class, transformer_class
+from engines.backend.model_classes import HUNYUAN_PICTURE_TOKENS, autoencoder_class, transformer_class
 
 Grid = tuple[int, int, int]
 LAYERS = 2  # blocks are alike: the peak is reached within one, beside what passes from one to the next
 GLYPH_TOKENS = 256  # HunyuanVideo's second encoder always gives so many
-PICTURE_TOKENS = 729  # and what would stand for a first frame
 
 
 class _ContentlessMeter(StorageMeter):
@@ -159,7 +158,7 @@ def _hunyuan_video(config: Any, grid: Grid, batch: int, text_tokens: int, dtype:
         "encoder_attention_mask": _empty(batch, text_tokens, dtype=dtype),
         "encoder_hidden_states_2": _empty(batch, GLYPH_TOKENS, config.text_embed_2_dim, dtype=dtype),
         "encoder_attention_mask_2": _empty(batch, GLYPH_TOKENS, dtype=dtype),
-        "image_embeds": _empty(batch, PICTURE_TOKENS, config.image_embed_dim, dtype=dtype),
+        "image_embeds": _empty(batch, HUNYUAN_PICTURE_TOKENS, config.image_embed_dim, dtype=dtype),
     }
 
 

@@ -5,13 +5,15 @@ A module that has left keeps its structure, hooks and small computed buffers; it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
+
+from engines.backend.memory.small_weights import SmallWeights, WeightFormat
 
 T = TypeVar("T")
 
@@ -33,6 +35,10 @@ class ModulePart:
         module: Loaded; its names are those in the files.
         files: Safetensors.
         device: Where it computes.
+
+    Attributes:
+        streamed: Whether each block's weights are on the device only while the block computes.
+        form: How its matrices lie.
     """
 
     def __init__(self, module: nn.Module, files: Sequence[Path], device: torch.device) -> None:
@@ -40,37 +46,41 @@ class ModulePart:
         self._device = device
         self._places = {name: file for file in files for name in _names(file)}
         self._away = False
-        self._streamed: list[BlockStream] = []
-        self._in_fp8 = False
+        self._streams: list[BlockStream] = []
+        self._small: SmallWeights | None = None
+
+    @property
+    def streamed(self) -> bool:
+        return bool(self._streams)
+
+    @property
+    def form(self) -> WeightFormat:
+        return WeightFormat.AS_COMPUTED if self._small is None else self._small.form
+
+    def lay(self, streamed: bool, form: WeightFormat) -> None:
+        """How its weights lie from now on. What lies otherwise leaves first, so nothing of an earlier way is left."""
+        if (streamed, form) == (self.streamed, self.form):
+            return
+        self.release()
+        for stream in self._streams:
+            stream.undo()
+        self._streams = []
+        if self._small is not None:
+            self._small.undo()
+        self._small = None if form is WeightFormat.AS_COMPUTED else SmallWeights(self.module, form)
+        if streamed:
+            self._streams = [BlockStream(self, name, block) for name, block in _blocks(self.module)]
 
     def bring(self) -> None:
         if self._away:
-            streamed = tuple(f"{stream.name}." for stream in self._streamed)
+            streamed = tuple(stream.prefix for stream in self._streams)
             self.fill(self.module, "", [name for name in self._places if not name.startswith(streamed or ("\0",))])
             self._away = False
 
     def release(self) -> None:
         if not self._away:
-            _empty(self.module)
+            self.empty(self.module, "")
             self._away = True
-
-    def stream_blocks(self) -> None:
-        """From now on each block's weights are on the device only while the block computes."""
-        if self._streamed:
-            return
-        self.release()
-        for name, blocks in self.module.named_children():
-            if isinstance(blocks, nn.ModuleList) and name.endswith("blocks"):
-                self._streamed += [BlockStream(self, f"{name}.{index}", block) for index, block in enumerate(blocks)]
-
-    def store_in_fp8(self, compute_dtype: torch.dtype) -> None:
-        """Matrices lie as float8 (e4m3) from now on and are brought to the compute format layer by layer."""
-        if self._in_fp8:
-            return
-        self._in_fp8 = True
-        self.release()  # brought again tensor by tensor, already small
-        model: Any = self.module
-        model.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=compute_dtype)
 
     def fill(self, module: nn.Module, prefix: str, names: Iterable[str]) -> None:
         """Weights of these full names into a module whose own names come after the prefix."""
@@ -83,28 +93,46 @@ class ModulePart:
             # weight that looks into its file keeps all of it. And weights outlive the call that brings them.
             with safe_open(self._places[name], framework="pt", device="cpu") as opened, torch.inference_mode(False):
                 value = opened.get_tensor(name).to(device=self._device, dtype=target.dtype, copy=True)
-                _set(module, name.removeprefix(prefix), value)
+                if self._small is not None and name in self._small:
+                    self._small.hold(name, value)
+                else:
+                    _set(module, name.removeprefix(prefix), value)
+
+    def empty(self, module: nn.Module, prefix: str) -> None:
+        """The same module's weights away."""
+        _empty(module)
+        if self._small is not None:
+            self._small.drop(prefix)
 
     def names_under(self, prefix: str) -> list[str]:
         return [name for name in self._places if name.startswith(prefix)]
 
 
 class BlockStream:
-    """Brings one block before it computes and lets it go afterwards."""
+    """Brings one block before it computes and lets it go afterwards.
+
+    Attributes:
+        prefix: Of the block's names.
+    """
 
     def __init__(self, part: ModulePart, name: str, block: nn.Module) -> None:
-        self.name = name
+        self.prefix = f"{name}."
         self._part = part
-        self._names = part.names_under(f"{name}.")
-        _empty(block)
-        block.register_forward_pre_hook(self._bring)
-        block.register_forward_hook(self._release, always_call=True)
+        self._names = part.names_under(self.prefix)
+        self._hooks = (
+            block.register_forward_pre_hook(self._bring),
+            block.register_forward_hook(self._release, always_call=True),
+        )
+
+    def undo(self) -> None:
+        for hook in self._hooks:
+            hook.remove()
 
     def _bring(self, block: nn.Module, _: Any) -> None:
-        self._part.fill(block, f"{self.name}.", self._names)
+        self._part.fill(block, self.prefix, self._names)
 
     def _release(self, block: nn.Module, _: Any, __: Any) -> None:
-        _empty(block)
+        self._part.empty(block, self.prefix)
 
 
 class LoadedPart(Generic[T]):
@@ -133,6 +161,12 @@ class LoadedPart(Generic[T]):
 def _names(file: Path) -> Iterable[str]:
     with safe_open(file, framework="pt", device="cpu") as opened:
         return list(opened.keys())
+
+
+def _blocks(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    for name, blocks in module.named_children():
+        if isinstance(blocks, nn.ModuleList) and name.endswith("blocks"):
+            yield from ((f"{name}.{index}", block) for index, block in enumerate(blocks))
 
 
 def _empty(module: nn.Module) -> None:

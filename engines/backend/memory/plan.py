@@ -16,12 +16,14 @@ import torch
 
 from engines.backend.catalogue import ModelCard
 from engines.backend.memory.dry_run import Grid, decoding_bytes, denoising_bytes
+from engines.backend.memory.small_weights import BYTES_PER_VALUE, WeightFormat
 from engines.backend.memory.weights import CheckpointWeights, checkpoint_weights, minilm_values
+from engines.backend.model_classes import autoencoder_dtype
+from engines.byte_sizes import spoken_bytes
 from engines.errors import ResourceError
 
 TEXT_PARTS = ("text_encoder", "text_encoder_2")
 TRANSFORMER_PARTS = ("transformer", "transformer_2")
-BLOCKS_AT_ONCE = 2  # the one that computes, and the next one while it is brought
 
 
 class Placement(StrEnum):
@@ -33,19 +35,15 @@ class Placement(StrEnum):
     BLOCK_BY_BLOCK = "block by block"
 
 
-class WeightFormat(StrEnum):
-    """How the transformer's matrices lie on the device; they compute in the compute format all the same."""
-
-    AS_COMPUTED = "as computed"
-    FP8 = "fp8"
-
-
 SAYS = {
     Placement.RESIDENT: "everything stays on the device",
     Placement.TEXT_RELEASED: "the text encoder leaves once the prompts are read",
     Placement.ONE_AT_A_TIME: "only the part that computes is on the device",
-    Placement.BLOCK_BY_BLOCK: "of the transformer only the block that computes and the next one are on the device",
+    Placement.BLOCK_BY_BLOCK: "of the transformer only the block that computes is on the device",
 }
+STORED = {
+    WeightFormat.INT8: "8 bits", WeightFormat.FP8: "8 bits (floating point)", WeightFormat.INT4: "4 bits",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,19 +88,28 @@ class MemoryPlan:
     def peak(self) -> int:
         return max(sum(part.size for part in parts) for parts in self.phases.values())
 
+    def warnings(self) -> list[str]:
+        """What of the plan changes the pictures."""
+        if self.weights not in STORED:
+            return []
+        return [
+            f"To fit into memory the model's weights are stored in {STORED[self.weights]}: pictures differ a little "
+            "from those with whole weights."
+        ]
+
     def sentences(self) -> list[str]:
         """For the person, the largest phase first."""
         ways = [SAYS[self.placement]]
-        ways += ["the transformer's weights are stored in 8 bits"] if self.weights is WeightFormat.FP8 else []
+        if self.weights in STORED:
+            ways.append(f"the transformer's weights are stored in {STORED[self.weights]}")
         ways += ["the video is decoded in tiles"] if self.tiled else []
         if self.feed_forward_pieces > 1:
             ways.append(f"the feed-forward works in {self.feed_forward_pieces} pieces")
-        lines = [f"{_sized(self.peak)} at most: {', '.join(ways)}."]
+        lines = [f"{spoken_bytes(self.peak)} at most: {', '.join(ways)}."]
         for name, parts in sorted(self.phases.items(), key=lambda item: -sum(part.size for part in item[1])):
             total = sum(part.size for part in parts)
-            lines.append(
-                f"{name}: {_sized(total)} = " + " + ".join(f"{p.name} {_sized(p.size)} ({p.why})" for p in parts)
-            )
+            each = [f"{part.name} {spoken_bytes(part.size)} ({part.why})" for part in parts]
+            lines.append(f"{name}: {spoken_bytes(total)} = {' + '.join(each)}")
         return lines
 
 
@@ -128,8 +135,8 @@ def plans_within(card: ModelCard, folder: Path, shape: JobShape, dtype: torch.dt
     if not fitting:
         smallest = min(plans, key=lambda plan: plan.peak)
         raise ResourceError(
-            f"{card.title} needs {_sized(smallest.peak)} for this size at the least; the memory budget is "
-            f"{_sized(budget)}.",
+            f"{card.title} needs {spoken_bytes(smallest.peak)} for this size at the least; the memory budget is "
+            f"{spoken_bytes(budget)}.",
             "Choose a smaller size, fewer frames or a smaller model, or raise the memory budget.",
             field="model",
         )
@@ -172,29 +179,28 @@ class _Phases:
 
     @property
     def _autoencoder_dtype(self) -> torch.dtype:
-        return torch.float32 if self.card.facts.autoencoder_dtype == "float32" else self.dtype
+        return autoencoder_dtype(self.card.facts, self.dtype)
 
     def _transformer(self, placement: Placement, form: WeightFormat) -> Part:
         parts = [self.weights.parts[name] for name in TRANSFORMER_PARTS if name in self.weights.parts]
         if placement is Placement.BLOCK_BY_BLOCK:
-            counts = [
-                (part.outside + BLOCKS_AT_ONCE * part.largest_block, part.matrices / part.total) for part in parts
-            ]
-            why = f"{BLOCKS_AT_ONCE} blocks and what stands outside of them"
+            counts = [(part.outside + part.largest_block, part.matrices / part.total) for part in parts]
+            why = "a block and what stands outside of them"
         else:
             counts = [(part.total, part.matrices / part.total) for part in parts]
             why = "weights"
         if placement in (Placement.ONE_AT_A_TIME, Placement.BLOCK_BY_BLOCK):
             counts = counts[:1]  # of two experts one speaks at a time
         total = sum(count * self._bytes_per_value(form, matrices) for count, matrices in counts)
-        if form is WeightFormat.FP8:
+        if form is not WeightFormat.AS_COMPUTED:
             total += max(part.largest_matrix for part in parts) * self.dtype.itemsize
             why += "; the matrix that is used is brought to the compute format"
         return Part("transformer", int(total), why)
 
     def _bytes_per_value(self, form: WeightFormat, matrices: float) -> float:
         whole = self.dtype.itemsize
-        return whole if form is WeightFormat.AS_COMPUTED else matrices + (1 - matrices) * whole
+        small = BYTES_PER_VALUE.get(form, whole)
+        return matrices * small + (1 - matrices) * whole
 
     def _step_bytes(self, pieces: int) -> int:
         shape, facts = self.shape, self.card.facts
@@ -210,7 +216,3 @@ class _Phases:
 
     def _decoding_bytes(self, tiled: bool) -> int:
         return decoding_bytes(self.card.family, self.folder / "vae", self.shape.grid, self._autoencoder_dtype, tiled)
-
-
-def _sized(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"

@@ -12,7 +12,7 @@ import torch
 from engines.backend.memory.feed_forward import in_pieces
 from engines.backend.memory.holder import ModulePart, Part
 from engines.backend.memory.meter import is_out_of_memory
-from engines.backend.memory.plan import MemoryPlan, Placement, WeightFormat
+from engines.backend.memory.plan import MemoryPlan, Placement
 from engines.errors import ResourceError
 
 PartName = Literal["text_encoder", "transformer", "transformer_2", "autoencoder"]
@@ -25,20 +25,17 @@ class Residence:
 
     Args:
         parts: All of them; of a model without a second expert there is no transformer_2.
-        dtype: What the transformers compute in.
-
     Attributes:
         plan: In force; None as long as everything is resident because nobody asked for less.
         changes: Sentences on plans that had to be given up.
     """
 
-    def __init__(self, parts: Mapping[PartName, Part], dtype: torch.dtype) -> None:
+    def __init__(self, parts: Mapping[PartName, Part]) -> None:
         self._parts = parts
         self._transformers = [
             part for name in ("transformer", "transformer_2") if isinstance(part := parts.get(name), ModulePart)
         ]
         self._autoencoder = parts.get("autoencoder")
-        self._dtype = dtype
         self._next: list[MemoryPlan] = []
         self.plan: MemoryPlan | None = None
         self.changes: list[str] = []
@@ -86,17 +83,14 @@ class Residence:
         self._apply(plan)
 
     def _apply(self, plan: MemoryPlan) -> None:
+        """Nothing of an earlier plan is left: the same job gives the same frames, whatever ran before it."""
         self.plan = plan
-        if plan.placement is Placement.BLOCK_BY_BLOCK:
-            for part in self._transformers:
-                part.stream_blocks()
         for part in self._transformers:
+            part.lay(plan.placement is Placement.BLOCK_BY_BLOCK, plan.weights)
             in_pieces(part.module, plan.feed_forward_pieces)
-            if plan.weights is WeightFormat.FP8:
-                part.store_in_fp8(self._dtype)
-        if plan.tiled and isinstance(self._autoencoder, ModulePart):
+        if isinstance(self._autoencoder, ModulePart) and hasattr(self._autoencoder.module, "enable_tiling"):
             autoencoder: Any = self._autoencoder.module
-            autoencoder.enable_tiling()
+            autoencoder.enable_tiling() if plan.tiled else autoencoder.disable_tiling()
 
     def release(self) -> None:
         """Everything leaves the device; what is wanted next comes back by itself."""

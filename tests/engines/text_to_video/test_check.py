@@ -42,7 +42,7 @@ def test_rounding_and_untrained_sizes_are_said(tiny_diorama: ModelRegistry) -> N
 def test_unknown_words_are_named_with_a_model_that_knows_them() -> None:
     catalogue = load_catalogue()
     sentence = unknown_words_sentence("a zebra spins on the moonbase", catalogue["diorama"], catalogue)
-    assert sentence == "“zebra” and “moonbase” are not in the Diorama; LTX-Video can: 9 GB, see Models."
+    assert sentence == "“zebra” and “moonbase” are not in the Diorama; LTX-Video can: 9.0 GB, see Models."
     assert unknown_words_sentence("a zebra", catalogue["ltx_video"], catalogue) == ""
 
 
@@ -81,7 +81,7 @@ def test_a_hub_model_that_is_not_here_shows_licence_size_and_command(
         check_request(TextToVideoRequest(prompt="a fox", model="ltx_video"), load_catalogue())
     assert caught.value.field == "model"
     assert "LTX-Video Open Weights License" in caught.value.message
-    assert "9 GB" in caught.value.message
+    assert "9.0 GB" in caught.value.message
     assert caught.value.fix.endswith("engines.backend.downloads ltx_video")
 
 

@@ -14,7 +14,7 @@ from studio.home import database_path
 from studio.jobs.disk import TRASH_DAYS
 from studio.jobs.job import Job
 from studio.jobs.queue import JobQueue
-from studio.jobs.quota import DiskUse, quota_from_environment, spoken_bytes
+from studio.jobs.quota import DiskUse, quota_from_environment
 from tests.studio.jobs.conftest import wait_for_end
 
 MEGABYTE = 10**6
@@ -210,18 +210,3 @@ def test_it_is_near_before_it_is_full() -> None:
     assert [DiskUse(used, 100).is_near for used in (84, 85, 100)] == [False, True, True]
     assert [DiskUse(used, 100).is_full for used in (85, 100, 101)] == [False, True, True]
     assert not DiskUse(10**15).is_near
-
-
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [
-        (0, "0 MB"),
-        (1, "1 MB"),
-        (12_400_000, "12 MB"),
-        (999_700_000, "1.0 GB"),
-        (1_240_000_000, "1.2 GB"),
-        (3 * 10**10, "30 GB"),
-    ],
-)
-def test_sizes_as_they_are_said(size: int, words: str) -> None:
-    assert spoken_bytes(size) == words

@@ -108,7 +108,7 @@ def test_footage_learns_from_the_same_settings_first() -> None:
 
 def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
     memory, disk = with_warnings(Estimate(1.0, 1, {}, 1e16, 1e18), tmp_path).warnings
-    assert memory.startswith("This will need about 10000000.0 GB of memory; this computer has ")
+    assert memory.startswith("This will need about 10000000 GB of memory; this computer has ")
     assert disk.endswith("Free some space first.")
     assert with_warnings(Estimate(1.0, 1, {}, 1e6, 1e3), tmp_path).warnings == ()
     assert with_warnings(Estimate(None, 0), tmp_path).warnings == ()

@@ -11,7 +11,8 @@ import torch
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.loading import load_family
 from engines.backend.memory.meter import StorageMeter
-from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, WeightFormat, plans_within, possible_plans
+from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, plans_within, possible_plans
+from engines.backend.memory.small_weights import WeightFormat
 from engines.backend.memory.weights import checkpoint_weights
 from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_ltx, save_tiny_wan
 from engines.errors import ResourceError
@@ -94,7 +95,9 @@ def test_every_byte_has_its_reason(family: VideoFamily) -> None:
         for part in parts:
             assert part.name in said
             assert part.why in said
-    assert "8 bits" in said
+    assert "4 bits" in said
+    assert "4 bits" in plan.warnings()[0]
+    assert plans(family)[0].warnings() == []
 
 
 def test_the_first_plan_within_the_budget_is_taken_and_the_rest_of_the_ladder_falls(family: VideoFamily) -> None:

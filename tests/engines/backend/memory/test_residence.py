@@ -13,7 +13,8 @@ from engines.backend.families.guided import guided_velocity
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.loading import load_family
 from engines.backend.memory.meter import StorageMeter
-from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, WeightFormat, possible_plans
+from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, possible_plans
+from engines.backend.memory.small_weights import WeightFormat
 from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_ltx, save_tiny_wan
 from engines.errors import ResourceError
 from engines.sampling.guidance import Unguided
@@ -50,12 +51,15 @@ def render(family: VideoFamily, on_step: Callable[[Step], None] | None = None) -
     return np.concatenate(list(family.decode(family.unpack(made, geometry))))
 
 
+def shape_of(family: VideoFamily) -> JobShape:
+    return JobShape(family.geometry(64, 96, 9, 16).grid, branches=1)
+
+
 def ladder(
     family: VideoFamily, *placements: Placement, form: WeightFormat = WeightFormat.AS_COMPUTED
 ) -> list[MemoryPlan]:
     """One plan of each placement, untiled and whole."""
-    shape = JobShape(family.geometry(64, 96, 9, 16).grid, branches=1)
-    every = possible_plans(family.card, family.folder, shape, torch.float32)
+    every = possible_plans(family.card, family.folder, shape_of(family), torch.float32)
     plain = {(p.placement, p.weights): p for p in every if not p.tiled and p.feed_forward_pieces == 1}
     return [plain[placement, form] for placement in placements]
 
@@ -95,14 +99,28 @@ def test_block_by_block_one_block_has_weights_while_it_computes(folder: tuple[st
     assert all(away(block) for block in blocks)
 
 
-def test_weights_in_eight_bits_are_close(folder: tuple[str, Path]) -> None:
+@pytest.mark.parametrize("form", list(WeightFormat)[1:])
+def test_weights_in_fewer_bits_are_close(folder: tuple[str, Path], form: WeightFormat) -> None:
     family = load(folder)
     whole = render(family).astype(np.float64)
-    family.residence.follow(ladder(family, Placement.RESIDENT, form=WeightFormat.FP8))
-    assert any(value.dtype is torch.float8_e4m3fn for value in family.transformer.parameters())
-    small = render(family).astype(np.float64)
-    error = np.abs(small - whole).mean()
+    family.residence.follow(ladder(family, Placement.RESIDENT, form=form))
+    assert any(value.is_meta for value in family.transformer.parameters()), "matrices lie elsewhere"
+    error = np.abs(render(family) - whole).mean()
     assert 0 < error < 20
+
+
+def test_a_job_leaves_nothing_of_its_plan_to_the_next(folder: tuple[str, Path]) -> None:
+    family = load(folder)
+    whole = render(family)
+    smallest = list(possible_plans(family.card, family.folder, shape_of(family), torch.float32))[-1]
+    assert smallest.tiled
+    assert smallest.weights is WeightFormat.INT4
+    family.residence.follow([smallest])
+    small = render(family)
+    family.residence.follow(ladder(family, Placement.RESIDENT))
+    assert np.array_equal(render(family), whole)
+    family.residence.follow([smallest])
+    assert np.array_equal(render(family), small)
 
 
 def test_when_memory_runs_out_the_next_plan_goes_on_from_the_failed_step(folder: tuple[str, Path]) -> None:
