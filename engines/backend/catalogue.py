@@ -89,6 +89,8 @@ class Facts(_Card):
         size_multiple: Width and height are multiples of this.
         max_tokens: Latent cells of one video that are accepted.
         autoencoder_dtype: "float32" keeps the autoencoder out of half precision, "compute" lets it follow the probe.
+        mag_ratios: How the size of what the blocks add goes from one step to the next, over a run (MagCache); measured
+            for this checkpoint, empty where nobody did.
     """
 
     rope_theta: float | None = None
@@ -101,6 +103,7 @@ class Facts(_Card):
     size_multiple: int
     max_tokens: int
     autoencoder_dtype: Literal["float32", "compute"]
+    mag_ratios: tuple[float, ...] = ()
 
 
 class ModelCard(_Card):

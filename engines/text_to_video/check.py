@@ -5,6 +5,7 @@ from __future__ import annotations
 from engines.backend.catalogue import Catalogue, Feature
 from engines.backend.geometry import plan_geometry
 from engines.backend.model_files import locate
+from engines.backend.step_cache.kinds import refuse
 from engines.errors import InvalidRequest
 from engines.text_to_video.prompt_words import unknown_words_sentence
 from engines.text_to_video.request import TextToVideoRequest
@@ -34,6 +35,7 @@ def check_request(request: TextToVideoRequest, catalogue: Catalogue) -> list[str
             f"Choose seed of at most {2**32 - request.takes}.",
             field="seed",
         )
+    refuse(request.step_cache, card)
     geometry = plan_geometry(card, request.height, request.width, request.frames, request.fps)
     locate(card)
     warnings = list(geometry.warnings)

@@ -70,7 +70,7 @@ class TextToVideoEngine:
         context.step("loading", 1, 1)
         geometry = family.geometry(request.height, request.width, request.frames, request.fps)
         rows = rows_at_once(geometry.tokens, 1 if request.guidance_scale == 1 else 2)
-        plan = family.prepare(geometry, rows, models.budget)
+        plan = family.prepare(geometry, rows, models.budget, request.step_cache)
         given_up = len(family.residence.changes)
         warnings += plan.warnings()
         context.step("encoding", 0, 1)
@@ -85,7 +85,8 @@ class TextToVideoEngine:
                 kept += 1
                 continue
             message = f"Version {index + 1} of {request.takes}." if request.takes > 1 else ""
-            take = render.sample_take(family, request, geometry, prompts, seed, context, message)
+            with family.cached(request.step_cache, request.steps):
+                take = render.sample_take(family, request, geometry, prompts, seed, context, message)
             evaluations += take.evaluations
             sampling_seconds += take.seconds
             frames = _decode(family, take.latents, geometry.frames, context, message)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from engines.backend.step_cache.kinds import StepCache
 from engines.task import Request
 
 Solver = Literal["euler", "midpoint", "heun"]
@@ -70,6 +71,11 @@ class TextToVideoRequest(Request):
         description="How closely the prompt is followed (classifier-free guidance scale); 1 turns guidance off.",
         json_schema_extra={"layer": "quality"},
     )  # fmt: skip
+    step_cache: StepCache = Field(
+        "off",
+        description="Reuse what changes little from step to step: faster, and a little less exact.",
+        json_schema_extra={"layer": "quality"},
+    )
     negative_prompt: str = Field(
         "",
         max_length=1000,

@@ -8,6 +8,7 @@ Convention: x_σ = (1 − σ)·x₀ + σ·ε, the model gives v = ε − x₀; f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from engines.backend.catalogue import Feature, ModelCard
 from engines.backend.geometry import LatentGeometry
+from engines.backend.step_cache.kinds import StepCache
 from engines.sampling.site import Site
 
 if TYPE_CHECKING:
@@ -106,8 +108,13 @@ class Family(Protocol):
     def geometry(self, height: int, width: int, frames: int, fps: float) -> LatentGeometry:
         """Rounds to what the model allows, and says so. Raises InvalidRequest, LimitExceeded."""
 
-    def prepare(self, geometry: LatentGeometry, branches: int, budget: int) -> MemoryPlan:
+    def prepare(
+        self, geometry: LatentGeometry, branches: int, budget: int, step_cache: StepCache = "off"
+    ) -> MemoryPlan:
         """Lays the model into so many bytes for a job. Raises ResourceError if no plan fits."""
+
+    def cached(self, kind: StepCache, steps: int) -> AbstractContextManager[None]:
+        """While it is entered, steps reuse what changes little. Raises InvalidRequest if the model cannot."""
 
     def encode_prompt(self, prompts: Sequence[str]) -> PromptEmbedding:
         """Text to embeddings; an empty prompt is a real input."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import torch
@@ -20,6 +21,8 @@ from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.geometry import LatentGeometry, plan_geometry
 from engines.backend.memory.plan import JobShape, MemoryPlan, plans_within
 from engines.backend.memory.residence import PartName
+from engines.backend.step_cache.caching import at_site, caching
+from engines.backend.step_cache.kinds import StepCache, refuse
 from engines.sampling.site import Site
 
 TIMESTEP_SCALE = 1000.0  # timestep of σ = 1 in every family that was trained on the flow itself
@@ -55,16 +58,19 @@ class VideoFamily(ABC):
     def geometry(self, height: int, width: int, frames: int, fps: float) -> LatentGeometry:
         return plan_geometry(self.card, height, width, frames, fps)
 
-    def prepare(self, geometry: LatentGeometry, branches: int, budget: int) -> MemoryPlan:
+    def prepare(
+        self, geometry: LatentGeometry, branches: int, budget: int, step_cache: StepCache = "off"
+    ) -> MemoryPlan:
         """Lays the model into a memory budget for a job, before it begins.
 
         Args:
             branches: Rows of the guidance that are asked at once.
             budget: Bytes.
+            step_cache: What it keeps from step to step takes memory too.
 
         Raises: ResourceError if no plan fits.
         """
-        shape = JobShape(geometry.grid, branches)
+        shape = JobShape(geometry.grid, branches, step_cache)
         plans = plans_within(self.card, self.folder, shape, self.dtype, budget)
         self.residence.follow(plans)
         return plans[0]
@@ -108,7 +114,29 @@ class VideoFamily(ABC):
         Raises: ValueError for levels that differ between tokens if the checkpoint was not trained for that.
         """
         self.refuse_token_levels(sigmas)
-        return self.residence.run(self._speaking(sigmas), lambda: self._velocity(tokens, sigmas, prompt))
+        name = self._speaking(sigmas)
+
+        def ask() -> Tensor:
+            with at_site(self._transformers[name], at):
+                return self._velocity(tokens, sigmas, prompt)
+
+        return self.residence.run(name, ask)
+
+    def cached(self, kind: StepCache, steps: int) -> AbstractContextManager[None]:
+        """While it is entered, steps reuse what changes little.
+
+        Args:
+            steps: Of the job.
+
+        Raises: InvalidRequest if the model cannot be rendered with this cache.
+        """
+        refuse(kind, self.card)
+        return caching(list(self._transformers.values()), kind, steps, self.card.facts.mag_ratios)
+
+    @property
+    def _transformers(self) -> dict[PartName, Any]:
+        """All that can speak."""
+        return {"transformer": self.transformer}
 
     @abstractmethod
     def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:

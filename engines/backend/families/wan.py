@@ -59,6 +59,10 @@ class WanFamily(VideoFamily):
         """The transformer that speaks at this noise level."""
         return self.low_noise if self._is_low(sigma) else self.transformer
 
+    @property
+    def _transformers(self) -> dict[PartName, Any]:
+        return super()._transformers | ({} if self.low_noise is None else {"transformer_2": self.low_noise})
+
     def _is_low(self, sigma: float) -> bool:
         return self.boundary is not None and sigma < self.boundary
 

@@ -22,8 +22,12 @@ from engines.backend.families.latent_codec import decoded_bytes
 from engines.backend.memory.feed_forward import in_pieces
 from engines.backend.memory.meter import StorageMeter
 from engines.backend.model_classes import HUNYUAN_PICTURE_TOKENS, autoencoder_class, transformer_class
+from engines.backend.step_cache.caching import at_site, caching
+from engines.backend.step_cache.kinds import StepCache
+from engines.sampling.site import Site
 
 Grid = tuple[int, int, int]
+STEPS = 30  # what a step cache keeps does not depend on it
 LAYERS = 2  # blocks are alike: the peak is reached within one, beside what passes from one to the next
 GLYPH_TOKENS = 256  # HunyuanVideo's second encoder always gives so many
 
@@ -72,10 +76,32 @@ def denoising_bytes(
         dtype: What it computes in.
         pieces: Of the feed-forward.
     """
-    config = _config(folder)
-    model = _on_meta(transformer_class(family), {**config, "num_layers": min(LAYERS, config["num_layers"])}, dtype)
+    model = _short_transformer(family, folder, dtype)
     in_pieces(model, pieces)
     return _peak(lambda: model(**_INPUTS[family](model.config, grid, batch, text_tokens, dtype), return_dict=False))
+
+
+@cache
+def step_cache_bytes(
+    family: str, folder: Path, grid: Grid, batch: int, text_tokens: int, dtype: torch.dtype, kind: StepCache,
+    mag_ratios: tuple[float, ...] = (),
+) -> int:  # fmt: skip
+    """What a step cache keeps after two steps. The other arguments are those of `denoising_bytes`."""
+    model = _short_transformer(family, folder, dtype)
+    meter = _ContentlessMeter()
+    with torch.inference_mode(), meter, caching([model], kind, STEPS, mag_ratios):
+        for step in range(2):
+            with at_site(model, Site(step, 0, 0.5)):
+                model(**_INPUTS[family](model.config, grid, batch, text_tokens, dtype), return_dict=False)
+        kept = meter.live
+    # Some caches keep an answer of every layer, some of the first and the last block only.
+    layers = _config(folder)["num_layers"] / min(LAYERS, _config(folder)["num_layers"])
+    return int(kept * layers) if kind in ("taylor_seer", "attention_broadcast") else kept
+
+
+def _short_transformer(family: str, folder: Path, dtype: torch.dtype) -> Any:
+    config = _config(folder)
+    return _on_meta(transformer_class(family), {**config, "num_layers": min(LAYERS, config["num_layers"])}, dtype)
 
 
 @cache

@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 
 from engines.backend.catalogue import ModelCard
-from engines.backend.memory.dry_run import Grid, decoding_bytes, denoising_bytes
+from engines.backend.memory.dry_run import Grid, decoding_bytes, denoising_bytes, step_cache_bytes
 from engines.backend.memory.small_weights import BYTES_PER_VALUE, WeightFormat
 from engines.backend.memory.weights import CheckpointWeights, checkpoint_weights, minilm_values
 from engines.backend.model_classes import autoencoder_dtype
+from engines.backend.step_cache.kinds import StepCache
 from engines.byte_sizes import spoken_bytes
 from engines.errors import ResourceError
 
@@ -53,10 +54,12 @@ class JobShape:
     Attributes:
         grid: Latent cells T', H', W'.
         branches: Rows of the guidance that are asked at once.
+        step_cache: What is reused from step to step.
     """
 
     grid: Grid
     branches: int
+    step_cache: StepCache = "off"
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ class _Phases:
         kept_text = (text,) if placement is Placement.RESIDENT else ()
         return {
             "reading the prompts": (text, *others),
-            "a step": (*kept_text, transformer, step, *((autoencoder,) if stays else ())),
+            "a step": (*kept_text, transformer, step, *self._step_cache(), *((autoencoder,) if stays else ())),
             "decoding": (*kept_text, *((transformer,) if stays else ()), autoencoder, picture),
         }
 
@@ -203,16 +206,20 @@ class _Phases:
         return matrices * small + (1 - matrices) * whole
 
     def _step_bytes(self, pieces: int) -> int:
-        shape, facts = self.shape, self.card.facts
-        return denoising_bytes(
-            self.card.family,
-            self.folder / "transformer",
-            shape.grid,
-            shape.branches,
-            facts.max_text_tokens,
-            self.dtype,
-            pieces,
-        )
+        return denoising_bytes(*self._call, pieces)
+
+    def _step_cache(self) -> tuple[Part, ...]:
+        kind = self.shape.step_cache
+        if kind == "off":
+            return ()
+        kept = step_cache_bytes(*self._call, kind, self.card.facts.mag_ratios)
+        return (Part("step cache", kept, "answers that later steps reuse"),)
+
+    @property
+    def _call(self) -> tuple[str, Path, Grid, int, int, torch.dtype]:
+        """What one call of the transformer is."""
+        shape, text = self.shape, self.card.facts.max_text_tokens
+        return self.card.family, self.folder / "transformer", shape.grid, shape.branches, text, self.dtype
 
     def _decoding_bytes(self, tiled: bool) -> int:
         return decoding_bytes(self.card.family, self.folder / "vae", self.shape.grid, self._autoencoder_dtype, tiled)

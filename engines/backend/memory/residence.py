@@ -13,6 +13,7 @@ from engines.backend.memory.feed_forward import in_pieces
 from engines.backend.memory.holder import ModulePart, Part
 from engines.backend.memory.meter import is_out_of_memory
 from engines.backend.memory.plan import MemoryPlan, Placement
+from engines.backend.step_cache.caching import forget
 from engines.errors import ResourceError
 
 PartName = Literal["text_encoder", "transformer", "transformer_2", "autoencoder"]
@@ -69,6 +70,8 @@ class Residence:
     def _give_way(self, said: str) -> None:
         _LOG.warning("Out of memory: %s", said)
         self.release()
+        for part in self._transformers:
+            forget(part.module)
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

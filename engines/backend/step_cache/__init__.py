@@ -1,0 +1,1 @@
+"""Reusing what changes little from one denoising step to the next."""
