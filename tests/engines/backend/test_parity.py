@@ -1,28 +1,23 @@
-"""Our loop against diffusers' pipelines of Wan, CogVideoX and HunyuanVideo 1.5: equal latents, levels, embeddings."""
+"""Our loop against diffusers' pipelines of every family: equal latents, levels, embeddings."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-from engines.backend.families.base import Family, LatentGeometry
-from engines.backend.families.guided import guided_velocity
-from engines.backend.families.video_family import to_grid
+from benchmarks.parity import image_to_video
+from benchmarks.parity.text_to_video import CASES, PROMPT, STEPS, Compared, compare
+from engines.backend.families.base import Family
 from engines.backend.families.wan import WanFamily
 from engines.backend.loading import load_family
-from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_wan
-from engines.sampling.guidance import ClassifierFree, Unguided
-from engines.sampling.loop import sample
+from engines.backend.tiny import save_tiny_hunyuan_video, save_tiny_wan
 from engines.sampling.noise import gaussian_noise
-from engines.sampling.schedules import from_scheduler_config, uniform
+from engines.sampling.schedules import from_scheduler_config
 from engines.sampling.site import Site
-from engines.sampling.solvers import make_solver
 from tests.engines.tiny_models import card_for
 
-PROMPT, NEGATIVE, STEPS = "a red fox bounces on a green field", "apple", 5
 CPU = torch.device("cpu")
 
 
@@ -30,83 +25,40 @@ def loaded(folder: Path, model: str) -> Family:
     return load_family(card_for(folder, model), folder, CPU, torch.float32)
 
 
-def ours(
-    family: Family, geometry: LatentGeometry, start: torch.Tensor, scale: float, prompt: str = PROMPT
-) -> torch.Tensor:
-    cond, uncond = family.encode_prompt([prompt]), family.encode_prompt([NEGATIVE])
-    guidance = ClassifierFree(cond, uncond, scale) if scale > 1 else Unguided(cond)
-    schedule = from_scheduler_config(family.scheduler_config, STEPS, geometry.tokens)
-    velocity = guided_velocity(family, geometry, guidance)
-    return sample(velocity, start, uniform(schedule, geometry.tokens), make_solver("euler"))
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+@pytest.mark.parametrize("name", CASES)
+def test_text_to_video_equals_the_pipeline(tmp_path: Path, name: str, scale: float) -> None:
+    made = compare(CASES[name], tmp_path, scale)
+    assert made.error < 1e-4
+    assert made.moved > 0.1, "the model moved the latents"
+    decoded = next(made.family.decode(made.ours))
+    assert abs(decoded / 255 - made.frames()).max() < 0.006, "the decoded frames agree to one grey level"
+    if name == "wan, two experts":
+        assert_both_experts_spoke(made)
 
 
-class OurLevels:
-    """Gives a pipeline's Euler scheduler our levels: UniPC, which Wan ships with, is another solver."""
-
-    def __init__(self, sigmas: torch.Tensor) -> None:
-        from diffusers import FlowMatchEulerDiscreteScheduler
-
-        self.scheduler = FlowMatchEulerDiscreteScheduler()
-        self.sigmas = sigmas[:-1].tolist()
-
-    def on(self, pipeline: Any) -> None:
-        make = self.scheduler.set_timesteps
-        self.scheduler.set_timesteps = lambda *_, device=None, **__: make(sigmas=self.sigmas, device=device)  # type: ignore[method-assign]
-        pipeline.scheduler = self.scheduler
+def assert_both_experts_spoke(made: Compared) -> None:
+    assert isinstance(made.family, WanFamily)
+    schedule = from_scheduler_config(made.family.scheduler_config, STEPS, made.geometry.tokens)
+    assert len({id(made.family.expert(float(level))) for level in schedule[:-1]}) == 2
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0])
-@pytest.mark.parametrize("boundary", [None, 0.8])
-def test_denoising_equals_wan_pipeline(tmp_path: Path, scale: float, boundary: float | None) -> None:
-    from diffusers import WanPipeline
-
-    folder = save_tiny_wan(tmp_path, boundary)
-    family = loaded(folder, "wan_2_1")
-    geometry = family.geometry(64, 96, 17, 16)
-    schedule = from_scheduler_config(family.scheduler_config, STEPS, geometry.tokens)
-    start = gaussian_noise((1, geometry.tokens, family.channels), seed=3)
-    pipeline = WanPipeline.from_pretrained(folder, local_files_only=True)
-    pipeline.set_progress_bar_config(disable=True)
-    OurLevels(schedule).on(pipeline)
-    arguments = {
-        "prompt": PROMPT, "negative_prompt": NEGATIVE, "height": 64, "width": 96, "num_frames": 17,
-        "num_inference_steps": STEPS, "guidance_scale": scale, "latents": to_grid(start, geometry.grid),
-    }  # fmt: skip
-    theirs = pipeline(**arguments, output_type="latent").frames
-    made = ours(family, geometry, start, scale)
-    latents = family.unpack(made, geometry)
-    assert (latents - theirs).abs().max() < 1e-4
-    assert (made - start).abs().max() > 0.1, "the model moved the latents"
-    frames = pipeline(**arguments, output_type="np").frames[0]
-    assert abs(next(family.decode(latents)) / 255 - frames).max() < 0.006
-    if boundary is not None:
-        assert isinstance(family, WanFamily)
-        both = {id(family.expert(float(level))) for level in schedule[:-1]}
-        assert len(both) == 2, "both experts spoke"
+@pytest.mark.parametrize("name", image_to_video.CASES)
+def test_a_first_frame_equals_the_pipeline(tmp_path: Path, name: str, scale: float) -> None:
+    made = image_to_video.CASES[name](tmp_path, scale)
+    assert made.error < 1e-4
+    assert (made.ours - made.start)[:, :, 1:].abs().max() > 0.1
+    if name == "ltx, first frame":
+        assert torch.equal(made.ours[:, :, 0], made.start[:, :, 0]), "what is given stays"
 
 
-@pytest.mark.parametrize("scale", [1.0, 3.0])
-@pytest.mark.parametrize("rotary", [True, False])
-def test_denoising_equals_cogvideox_pipeline(tmp_path: Path, scale: float, rotary: bool) -> None:
-    from diffusers import CogVideoXPipeline
-
-    folder = save_tiny_cogvideox(tmp_path, rotary)
-    family = loaded(folder, "cogvideox_2b")
-    geometry = family.geometry(64, 96, 9, 8)
-    start = gaussian_noise((1, geometry.tokens, family.channels), seed=3)
-    pipeline = CogVideoXPipeline.from_pretrained(folder, local_files_only=True)
-    pipeline.set_progress_bar_config(disable=True)
-    arguments = {
-        "prompt": PROMPT, "negative_prompt": NEGATIVE, "height": 64, "width": 96, "num_frames": 9,
-        "num_inference_steps": STEPS, "guidance_scale": scale,
-        "latents": to_grid(start, geometry.grid).transpose(1, 2),
-    }  # fmt: skip
-    theirs = pipeline(**arguments, output_type="latent").frames
-    latents = family.unpack(ours(family, geometry, start, scale), geometry)
-    assert (latents.transpose(1, 2) - theirs).abs().max() < 1e-4
-    assert (latents.transpose(1, 2) - arguments["latents"]).abs().max() > 0.1, "the model moved the latents"
-    frames = pipeline(**arguments, output_type="np").frames[0]
-    assert abs(next(family.decode(latents)) / 255 - frames).max() < 0.006
+def test_only_what_is_quoted_is_to_be_written(tmp_path: Path) -> None:
+    family = loaded(save_tiny_hunyuan_video(tmp_path), "hunyuan_video_1_5")
+    for prompt in (PROMPT, 'a fox with a sign that says "apple"'):
+        glyphs = family.encode_prompt([prompt]).glyph_mask
+        assert glyphs is not None
+        assert bool(glyphs.any()) == ('"' in prompt)
 
 
 def test_prompts_are_encoded_as_wan_pipeline_does(tmp_path: Path) -> None:
@@ -139,31 +91,3 @@ def test_a_level_per_patch_reaches_wan(tmp_path: Path) -> None:
     plain = loaded(folder, "wan_2_1")
     with pytest.raises(ValueError, match="one noise level per sample"):
         plain.velocity(tokens, given, prompt, here)
-
-
-@pytest.mark.parametrize("scale", [1.0, 3.0])
-@pytest.mark.parametrize("prompt", [PROMPT, 'a fox with a sign that says "apple"'])
-def test_denoising_equals_hunyuan_video_pipeline(tmp_path: Path, scale: float, prompt: str) -> None:
-    from diffusers import ClassifierFreeGuidance, HunyuanVideo15Pipeline
-
-    folder = save_tiny_hunyuan_video(tmp_path)
-    family = loaded(folder, "hunyuan_video_1_5")
-    geometry = family.geometry(64, 96, 9, 24)
-    start = gaussian_noise((1, geometry.tokens, family.channels), seed=3)
-    pipeline = HunyuanVideo15Pipeline.from_pretrained(folder, local_files_only=True)
-    pipeline.set_progress_bar_config(disable=True)
-    pipeline.guider = ClassifierFreeGuidance(guidance_scale=scale)
-    arguments = {
-        "prompt": prompt, "negative_prompt": NEGATIVE, "height": 64, "width": 96, "num_frames": 9,
-        "num_inference_steps": STEPS, "latents": to_grid(start, geometry.grid),
-    }  # fmt: skip
-    theirs = pipeline(**arguments, output_type="latent").frames
-    made = ours(family, geometry, start, scale, prompt)
-    latents = family.unpack(made, geometry)
-    assert (latents - theirs).abs().max() < 1e-4
-    assert (made - start).abs().max() > 0.1, "the model moved the latents"
-    frames = pipeline(**arguments, output_type="np").frames[0]
-    assert abs(next(family.decode(latents)) / 255 - frames).max() < 0.006
-    glyphs = family.encode_prompt([prompt]).glyph_mask
-    assert glyphs is not None
-    assert bool(glyphs.any()) == ('"' in prompt), "only what is quoted is to be written"

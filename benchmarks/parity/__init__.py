@@ -1,0 +1,1 @@
+"""Our loop against diffusers' pipelines on small random checkpoints of the same classes."""
