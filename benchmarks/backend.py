@@ -1,13 +1,15 @@
-"""What the backend needs to carry a model: bytes per plan against naive loading, decoding in tiles.
+"""What the backend needs to carry a model, what its switches cost, and that it computes what diffusers computes.
 
 A random LTX of about 0.3 billion parameters (what memory is needed does not depend on what weights say): diffusers'
 pipeline resident in float32 against each of our plans, every arm in a process of its own; the bundled autoencoder at
-512 × 512, four times the area of 256 × 256.
+512 × 512, four times the area of 256 × 256. Step caches on the bundled model at 30 steps, and weights in fewer bits,
+against the same run without. Every family's pipeline against our loop on tiny random checkpoints.
 
 Summary: naive_peak_bytes; peak_ratio_PLAN (storages that live, over naive's), rss_ratio_PLAN (the same by the resident
 set), counts_agree (largest relative difference between both, over all arms); plan_error (largest relative error of what
 a plan says it needs, weights included); load_seconds_naive and load_seconds_ours; vae_tiled_peak_ratio,
-vae_tiled_psnr_db.
+vae_tiled_psnr_db; parity_max_error; oom_recovered; of each step cache speedup_X, psnr_db_X, latent_psnr_db_X and
+kept_bytes_X, and of the fastest good one cache_speedup and cache_psnr_db; weights_psnr_db_FORMAT; ratio_vs_diffusers.
 """
 
 from __future__ import annotations
@@ -15,14 +17,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 
+from benchmarks.held_out.against_diffusers import add_time
 from benchmarks.memory_plans.arms import NAIVE, PLANS
 from benchmarks.memory_plans.model import random_ltx
+from benchmarks.parity import image_to_video, text_to_video
 from benchmarks.shared.report import Report, parse_options
+from benchmarks.shared.timing import LEAST_PAIRS
+from benchmarks.switches.recovery import add_recovery
+from benchmarks.switches.step_caches import add_step_caches
+from benchmarks.switches.weight_formats import add_weight_formats
 from engines.backend.autoencoders.patch_video import SPACE, PatchVideoAutoencoder
 from engines.backend.catalogue import PROJECT_ROOT, load_catalogue
 from engines.backend.families.latent_codec import decoded_bytes
@@ -31,7 +41,10 @@ from engines.backend.model_files import locate
 from engines.metrics.psnr import pixel_psnr
 
 NAME = "backend"
-CODE = ("benchmarks/backend.py", "benchmarks/memory_plans", "engines/backend", "engines/sampling")
+CODE = (
+    "benchmarks/backend.py", "benchmarks/memory_plans", "benchmarks/parity", "benchmarks/switches", "engines/backend",
+    "engines/sampling", "engines/conditioning", "presets/step_caches.yaml",
+)  # fmt: skip
 WORK = PROJECT_ROOT / "benchmarks" / "work"
 LARGE_CELLS, FRAMES = 32, 17
 
@@ -81,12 +94,41 @@ def tiles(report: Report) -> None:
     assert np.shape(frames[0]) == np.shape(frames[1])
 
 
+def parity(report: Report) -> None:
+    errors = []
+    for scale in (1.0,) if report.quick else (1.0, 3.0):
+        for name, case in text_to_video.CASES.items():
+            errors.append(
+                report.row(f"parity {name}", f"guidance {scale:g}", lambda c=case, s=scale: _error(c, s))["error"]  # type: ignore[misc]
+            )
+        for name, first_frame in image_to_video.CASES.items():
+            errors.append(
+                report.row(f"parity {name}", f"guidance {scale:g}", lambda f=first_frame, s=scale: _of(f, s))["error"]  # type: ignore[misc]
+            )
+    report.number("parity_max_error", max(errors))
+
+
+def _error(case: text_to_video.Case, scale: float) -> dict[str, float]:
+    return _of(lambda folder, with_scale: text_to_video.compare(case, folder, with_scale), scale)
+
+
+def _of(run: Callable[[Path, float], text_to_video.Compared], scale: float) -> dict[str, float]:
+    with TemporaryDirectory() as folder:
+        made = run(Path(folder), scale)
+        return {"error": made.error, "moved": made.moved}
+
+
 def main() -> None:
     options = parse_options(NAME, __doc__)
-    report = Report(NAME, options, CODE, ["assets/models/diorama/vae"])
+    report = Report(NAME, options, CODE, ["assets/models/diorama"])
     memory_of_plans(report)
     tiles(report)
-    report.finish(partial=True)
+    parity(report)
+    add_recovery(report)
+    add_weight_formats(report, clips=2 if report.quick else 12)
+    add_step_caches(report, clips=2 if report.quick else 12)
+    add_time(report, steps=4 if report.quick else 20, pairs=LEAST_PAIRS)
+    report.finish()
 
 
 if __name__ == "__main__":
