@@ -40,7 +40,9 @@ PLANS = {
     "text released": (Placement.TEXT_RELEASED, WeightFormat.AS_COMPUTED),
     "one part": (Placement.ONE_AT_A_TIME, WeightFormat.AS_COMPUTED),
     "offload": (Placement.BLOCK_BY_BLOCK, WeightFormat.AS_COMPUTED),
+    "int8": (Placement.ONE_AT_A_TIME, WeightFormat.INT8),
     "fp8": (Placement.ONE_AT_A_TIME, WeightFormat.FP8),
+    "int4": (Placement.ONE_AT_A_TIME, WeightFormat.INT4),
     "offload fp8": (Placement.BLOCK_BY_BLOCK, WeightFormat.FP8),
 }
 NAIVE = "naive"

@@ -35,6 +35,8 @@ GLYPH_TOKENS = 256  # HunyuanVideo's second encoder always gives so many
 class _ContentlessMeter(StorageMeter):
     """Answers what only content could tell: every question with yes, every mask as one that lets all through."""
 
+    counts_meta = True
+
     def __init__(self) -> None:
         super().__init__()
         self._inverted: list[Tensor] = []

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from engines.backend.memory.small_weights import SmallWeights, WeightFormat
+from engines.backend.memory.stored_tensors import StoredTensors
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ class ModulePart:
     def __init__(self, module: nn.Module, files: Sequence[Path], device: torch.device) -> None:
         self.module = module
         self._device = device
-        self._places = {name: file for file in files for name in _names(file)}
+        self._stored = StoredTensors(files)
         self._away = False
         self._streams: list[BlockStream] = []
         self._small: SmallWeights | None = None
@@ -74,7 +74,7 @@ class ModulePart:
     def bring(self) -> None:
         if self._away:
             streamed = tuple(stream.prefix for stream in self._streams)
-            self.fill(self.module, "", [name for name in self._places if not name.startswith(streamed or ("\0",))])
+            self.fill(self.module, "", (name for name in self._stored.names if not name.startswith(streamed)))
             self._away = False
 
     def release(self) -> None:
@@ -89,10 +89,8 @@ class ModulePart:
             target = own.get(name.removeprefix(prefix))
             if target is None:
                 continue
-            # Opened for each: what was read of a mapped file stays in memory as long as it is open. A copy, for a
-            # weight that looks into its file keeps all of it. And weights outlive the call that brings them.
-            with safe_open(self._places[name], framework="pt", device="cpu") as opened, torch.inference_mode(False):
-                value = opened.get_tensor(name).to(device=self._device, dtype=target.dtype, copy=True)
+            with torch.inference_mode(False):  # weights outlive the call that brings them
+                value = self._stored.read(name).to(device=self._device, dtype=target.dtype)
                 if self._small is not None and name in self._small:
                     self._small.hold(name, value)
                 else:
@@ -105,7 +103,7 @@ class ModulePart:
             self._small.drop(prefix)
 
     def names_under(self, prefix: str) -> list[str]:
-        return [name for name in self._places if name.startswith(prefix)]
+        return [name for name in self._stored.names if name.startswith(prefix)]
 
 
 class BlockStream:
@@ -156,11 +154,6 @@ class LoadedPart(Generic[T]):
         if self._value is None:
             self._value = self._load()
         return self._value
-
-
-def _names(file: Path) -> Iterable[str]:
-    with safe_open(file, framework="pt", device="cpu") as opened:
-        return list(opened.keys())
 
 
 def _blocks(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:

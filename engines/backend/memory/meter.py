@@ -25,6 +25,8 @@ class StorageMeter(TorchDispatchMode):
         peak: Most that ever lived at once.
     """
 
+    counts_meta = False  # what has no content takes no memory; a dry run counts just that
+
     def __init__(self, budget: int | None = None) -> None:
         super().__init__()
         self.budget = budget
@@ -43,7 +45,8 @@ class StorageMeter(TorchDispatchMode):
     def count(self, tensors: Iterable[Tensor]) -> None:
         """Counts tensors that were made before, weights for example. Raises torch.OutOfMemoryError over the budget."""
         for tensor in tensors:
-            self._see(tensor.untyped_storage())
+            if tensor.is_meta is self.counts_meta:
+                self._see(tensor.untyped_storage())
 
     def _see(self, storage: torch.UntypedStorage) -> None:
         key = storage._cdata

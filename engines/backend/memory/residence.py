@@ -9,10 +9,12 @@ from typing import Any, Literal, TypeVar
 
 import torch
 
+from engines.backend.memory.allocator import give_back_freed_memory
 from engines.backend.memory.feed_forward import in_pieces
 from engines.backend.memory.holder import ModulePart, Part
 from engines.backend.memory.meter import is_out_of_memory
 from engines.backend.memory.plan import MemoryPlan, Placement
+from engines.backend.memory.small_weights import WeightFormat
 from engines.backend.step_cache.caching import forget
 from engines.errors import ResourceError
 
@@ -88,6 +90,7 @@ class Residence:
     def _apply(self, plan: MemoryPlan) -> None:
         """Nothing of an earlier plan is left: the same job gives the same frames, whatever ran before it."""
         self.plan = plan
+        give_back_freed_memory(plan.placement is not Placement.RESIDENT or plan.weights is not WeightFormat.AS_COMPUTED)
         for part in self._transformers:
             part.lay(plan.placement is Placement.BLOCK_BY_BLOCK, plan.weights)
             in_pieces(part.module, plan.feed_forward_pieces)

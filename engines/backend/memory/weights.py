@@ -76,9 +76,9 @@ def part_weights(files: list[Path]) -> PartWeights:
     """The same of one part's files."""
     outside, matrices, blocks = 0, list[int](), defaultdict[tuple[str, int], int](int)
     for path in files:
-        for name, shape in tensor_shapes(path):
-            count = math.prod(shape)
-            matrices += [count] if len(shape) >= 2 else []
+        for name, entry in tensor_entries(path):
+            count = math.prod(entry.shape)
+            matrices += [count] if len(entry.shape) >= 2 else []
             block = _BLOCK.match(name)
             if block is None:
                 outside += count
@@ -87,8 +87,21 @@ def part_weights(files: list[Path]) -> PartWeights:
     return PartWeights(outside, tuple(blocks[key] for key in sorted(blocks)), sum(matrices), max(matrices, default=0))
 
 
-def tensor_shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name and shape of every tensor of a safetensors file, from its header."""
+@dataclass(frozen=True)
+class TensorEntry:
+    """Of one tensor in a safetensors file: its format as the file names it, and its bytes from begin to end."""
+
+    format: str
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def tensor_entries(path: Path) -> Iterator[tuple[str, TensorEntry]]:
+    """Every tensor of a safetensors file, from its header.
+
+    Raises: ValueError for a file that is no safetensors file.
+    """
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= min(_LONGEST_HEADER, path.stat().st_size):
@@ -96,4 +109,5 @@ def tensor_shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
         header = json.loads(file.read(length))
     for name, entry in header.items():
         if name != "__metadata__":
-            yield name, tuple(entry["shape"])
+            begin, end = (8 + length + offset for offset in entry["data_offsets"])
+            yield name, TensorEntry(str(entry["dtype"]), tuple(entry["shape"]), begin, end)

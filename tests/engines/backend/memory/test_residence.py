@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +110,29 @@ def test_weights_in_fewer_bits_are_close(folder: tuple[str, Path], form: WeightF
     assert any(value.is_meta for value in family.transformer.parameters()), "matrices lie elsewhere"
     error = np.abs(render(family) - whole).mean()
     assert 0 < error < 20
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="freed memory is glibc's to give back")
+def test_what_a_plan_frees_leaves_the_process() -> None:
+    """Left to itself, malloc keeps the holes that large blocks leave between small ones."""
+    command = [sys.executable, "-c", HOLES]
+    held = [int(subprocess.run([*command, at_once], capture_output=True, check=True).stdout) for at_once in "01"]
+    assert held[1] < held[0] / 2
+
+
+HOLES = """
+import sys, psutil, torch
+from engines.backend.memory.allocator import give_back_freed_memory
+give_back_freed_memory(sys.argv[1] == "1")
+before = psutil.Process().memory_info().rss
+kept = []
+for _ in range(40):
+    large = torch.ones(2_000_000)
+    kept.append(torch.ones(50_000))  # stands behind it
+    del large
+    kept.append(torch.ones(200_000))  # takes the beginning of its place, so that the next large one has none
+print(psutil.Process().memory_info().rss - before)
+"""
 
 
 def test_a_job_leaves_nothing_of_its_plan_to_the_next(folder: tuple[str, Path]) -> None:
