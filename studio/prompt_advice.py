@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from engines.backend.catalogue import Catalogue, load_catalogue
+from engines.backend.step_cache.kinds import step_caches
 from engines.errors import UserError
 from engines.task import make_engine, parse_request, request_class
 from engines.text_to_video.prompt_words import unknown_words_sentence
@@ -17,6 +18,11 @@ from engines.text_to_video.prompt_words import unknown_words_sentence
 def catalogue() -> Catalogue:
     """The catalogue as it was when it was first asked for; it changes only with the installation."""
     return load_catalogue()
+
+
+def step_cache_choices() -> list[tuple[str, str]]:
+    """(label with what it costs, value)."""
+    return [("Off: every step is computed", "off"), *((card.label, kind) for kind, card in step_caches().items())]
 
 
 def prompt_sentence(prompt: str, model: str) -> str:

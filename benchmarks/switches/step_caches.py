@@ -5,9 +5,11 @@ Shapes: tokens [1, N, C]; frames uint8 [T, H, W, 3].
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 
 import torch
+import yaml
 
 from benchmarks.held_out.rendering import (
     FIRST_SEED,
@@ -22,7 +24,7 @@ from benchmarks.shared.report import Report
 from benchmarks.shared.timing import LEAST_PAIRS, interleaved
 from engines.backend.families.guided import guided_velocity
 from engines.backend.memory.dry_run import step_cache_bytes
-from engines.backend.step_cache.kinds import StepCache, step_caches, why_not
+from engines.backend.step_cache.kinds import COSTS, StepCache, step_caches, why_not
 from engines.diorama.theatre.random_scene import held_out_scenes
 from engines.diorama.theatre.spec import SceneSpec
 from engines.metrics.psnr import latent_psnr, pixel_psnr
@@ -49,10 +51,25 @@ def add_step_caches(report: Report, clips: int) -> None:
         timed = report.row(f"{kind} time", scene_name(specs[0]), partial(_speedup, kind, specs[0]))
         report.number(f"speedup_{kind}", timed["speedup"])
         found[kind] = (timed["speedup"], report.summary[f"psnr_db_{kind}"])
+    if not report.quick:
+        write_costs(report.summary, list(found))
     good = {kind: both for kind, both in found.items() if both[1] >= GOOD_DB} or found
     fastest = max(good, key=lambda kind: good[kind][0])
     report.number("cache_speedup", found[fastest][0])
     report.number("cache_psnr_db", found[fastest][1])
+
+
+def write_costs(summary: Mapping[str, float], kinds: Sequence[StepCache]) -> None:
+    """presets/step_cache_costs.yaml: what the page says beside each cache."""
+    costs = {
+        kind: {
+            "speedup": round(summary[f"speedup_{kind}"], 2),
+            "psnr_db": round(summary[f"psnr_db_{kind}"], 1),
+            "kept_bytes": round(summary[f"kept_bytes_{kind}"]),
+        }
+        for kind in kinds
+    }
+    COSTS.write_text("# Written by a full run of benchmarks.backend.\n" + yaml.safe_dump(costs), encoding="utf-8")
 
 
 def _specs(clips: int) -> list[SceneSpec]:

@@ -73,8 +73,9 @@ class TextToVideoRequest(Request):
     )  # fmt: skip
     step_cache: StepCache = Field(
         "off",
-        description="Reuse what changes little from step to step: faster, and a little less exact.",
-        json_schema_extra={"layer": "quality"},
+        description="Reuse what changes little from step to step: faster and a little less exact, by so many dB as "
+        "measured on the bundled model at 30 steps (40 is hardly seen, 30 is seen).",
+        json_schema_extra={"layer": "quality", "choices_from": "step_caches"},
     )
     negative_prompt: str = Field(
         "",

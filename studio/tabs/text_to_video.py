@@ -20,7 +20,14 @@ from studio.form import Form
 from studio.jobs.queue import JobQueue
 from studio.model_menus import ModelMenu, length_entries, size_entries
 from studio.owner import owner_of
-from studio.prompt_advice import catalogue, length_words, prompt_warning, settings_advice, some_prompt
+from studio.prompt_advice import (
+    catalogue,
+    length_words,
+    prompt_warning,
+    settings_advice,
+    some_prompt,
+    step_cache_choices,
+)
 from studio.prompt_helper import prompt_helper
 from studio.stage import Stage
 from studio.tabs.job_watch import Updates
@@ -44,7 +51,7 @@ class TextToVideoTab(TaskTab):
 
     def __init__(self, queue: JobQueue, files: FileServer, model: Any, models: Sequence[tuple[str, str]]) -> None:
         self.first_model = models[0][1]
-        form = Form(request_class(TASK), {"takes": TAKES, "model": models})
+        form = Form(request_class(TASK), {"takes": TAKES, "model": models, "step_cache": step_cache_choices()})
         form.adopt("model", model)
         super().__init__("Text to video", "Render", form, queue, files)
 
