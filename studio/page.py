@@ -15,6 +15,7 @@ from studio.papers import load_papers
 from studio.queue_panel import QueuePanel
 from studio.tabs.gallery import GalleryTab
 from studio.tabs.interpolate import InterpolateTab
+from studio.tabs.models import ModelsTab
 from studio.tabs.papers import papers_tab
 from studio.tabs.text_to_video import TextToVideoTab
 from studio.tabs.upscale import UpscaleTab
@@ -53,11 +54,14 @@ def build_page(queue: JobQueue) -> gr.Blocks:
             footage_tabs = [_footage_tab(one, queue, files, owned) for one in FOOTAGE_TABS]
             with gr.Tab("Gallery", id="gallery") as gallery_room:
                 gallery = GalleryTab(queue, files, owned, (text_to_video, *footage_tabs))
+            with gr.Tab("Models", id="models"):
+                models_tab = ModelsTab(models)
             with gr.Tab("Methods", id="methods"):
                 papers_tab(load_papers())
         for tab in (text_to_video, *footage_tabs):
             tab.wire(page)
         gallery.wire(rooms, gallery_room)
+        models_tab.wire()
         panel.wire(page)
         add_endpoints(queue, files, owned)
     page.temp_file_sets.append(files.served)

@@ -116,24 +116,34 @@ class MemoryPlan:
         return lines
 
 
-def possible_plans(card: ModelCard, folder: Path, shape: JobShape, dtype: torch.dtype) -> Iterator[MemoryPlan]:
-    """Every plan for a job, from the fastest to the one that needs least."""
-    weights = checkpoint_weights(folder)
+def possible_plans(
+    card: ModelCard, folder: Path, shape: JobShape, dtype: torch.dtype, weights: CheckpointWeights | None = None
+) -> Iterator[MemoryPlan]:
+    """Every plan for a job, from the fastest to the one that needs least.
+
+    Args:
+        folder: With the configs of the model's parts.
+        weights: How large they are; None where the folder has them.
+    """
+    weights = weights or checkpoint_weights(folder)
     for form, placement in product(WeightFormat, Placement):
         for tiled, pieces in ((False, 1), (True, 1), (True, 4)):
             phases = _Phases(card, folder, shape, dtype, weights).of(placement, form, tiled, pieces)
             yield MemoryPlan(placement, form, tiled, pieces, phases)
 
 
-def plans_within(card: ModelCard, folder: Path, shape: JobShape, dtype: torch.dtype, budget: int) -> list[MemoryPlan]:
+def plans_within(
+    card: ModelCard, folder: Path, shape: JobShape, dtype: torch.dtype, budget: int,
+    weights: CheckpointWeights | None = None,
+) -> list[MemoryPlan]:  # fmt: skip
     """The first plan within the budget, and after it those to go over to if memory runs out all the same.
 
     Args:
-        budget: Bytes.
+        budget: Bytes. The others are those of `possible_plans`.
 
     Raises: ResourceError that says what the smallest plan needs.
     """
-    plans = list(possible_plans(card, folder, shape, dtype))
+    plans = list(possible_plans(card, folder, shape, dtype, weights))
     fitting = [plan for plan in plans if plan.peak <= budget]
     if not fitting:
         smallest = min(plans, key=lambda plan: plan.peak)
@@ -161,7 +171,9 @@ class _Phases:
     def of(self, placement: Placement, form: WeightFormat, tiled: bool, pieces: int) -> dict[str, tuple[Part, ...]]:
         text, autoencoder = self._text(), self._autoencoder()
         transformer = self._transformer(placement, form)
-        step = Part("a step", self._step_bytes(pieces), f"{self.shape.branches} branches at once")
+        rows = self.shape.branches
+        at_once = "one branch at a time" if rows == 1 else f"{rows} branches at once"
+        step = Part("a step", self._step_bytes(pieces), at_once)
         picture = Part("decoding", self._decoding_bytes(tiled), "in tiles" if tiled else "all at once")
         stays = placement in (Placement.RESIDENT, Placement.TEXT_RELEASED)
         others = (transformer, autoencoder) if stays else ()

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -74,16 +74,20 @@ def minilm_values() -> int:
 
 def part_weights(files: list[Path]) -> PartWeights:
     """The same of one part's files."""
+    return weights_of((name, entry.shape) for path in files for name, entry in tensor_entries(path))
+
+
+def weights_of(tensors: Iterable[tuple[str, tuple[int, ...]]]) -> PartWeights:
+    """The same of one part's tensors by name and shape."""
     outside, matrices, blocks = 0, list[int](), defaultdict[tuple[str, int], int](int)
-    for path in files:
-        for name, entry in tensor_entries(path):
-            count = math.prod(entry.shape)
-            matrices += [count] if len(entry.shape) >= 2 else []
-            block = _BLOCK.match(name)
-            if block is None:
-                outside += count
-            else:
-                blocks[(block[1], int(block[2]))] += count
+    for name, shape in tensors:
+        count = math.prod(shape)
+        matrices += [count] if len(shape) >= 2 else []
+        block = _BLOCK.match(name)
+        if block is None:
+            outside += count
+        else:
+            blocks[(block[1], int(block[2]))] += count
     return PartWeights(outside, tuple(blocks[key] for key in sorted(blocks)), sum(matrices), max(matrices, default=0))
 
 

@@ -1,0 +1,107 @@
+"""What is known of a model before it is loaded, and what a job of it would need here, for the Models tab."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from html import escape
+
+from engines.backend.catalogue import PROJECT_ROOT, ModelCard
+from engines.backend.model_files import locate
+from engines.byte_sizes import spoken_bytes
+from engines.errors import NotAvailable, UserError
+
+DOES = {"text_to_video": "makes video from text", "token_timesteps": "takes frames and regions that are given"}
+PLAN_SECONDS = 180
+_one_at_a_time = threading.Lock()
+
+
+def facts_html(card: ModelCard) -> str:
+    """Licence first, then what it would fetch or where it is, then what it does."""
+    rows = [
+        ("Licence", f'{escape(card.licence)}: <a href="{escape(card.licence_url)}">{escape(card.licence_url)}</a>'),
+        *_where(card),
+        ("Does", escape("; ".join(DOES[feature] for feature in sorted(card.features, reverse=True)))),
+        ("Starts with", escape(_defaults(card))),
+    ]
+    lines = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
+    return (
+        f'<article class="model-facts"><h3>{escape(card.title)}</h3><p>{escape(card.description)}</p>'
+        f"<dl>{lines}</dl></article>"
+    )
+
+
+def _where(card: ModelCard) -> list[tuple[str, str]]:
+    try:
+        folder = locate(card)
+    except NotAvailable as error:
+        source = card.source
+        if source.kind != "hub":
+            return [("Files", escape(str(error)))]
+        command = f".venv/bin/python -m engines.backend.downloads {card.id}"
+        return [
+            (
+                "Files",
+                f"not on this machine: {spoken_bytes(card.size_bytes)} of {escape(source.repo)} would be fetched",
+            ),
+            ("Fetch it", f"<code>{escape(command)}</code>"),
+        ]
+    return [("Files", f"on this machine, {spoken_bytes(card.size_bytes)} in <code>{escape(_short(folder))}</code>")]
+
+
+def _short(folder: object) -> str:
+    return str(folder).removeprefix(f"{PROJECT_ROOT}/")
+
+
+def _defaults(card: ModelCard) -> str:
+    start = card.defaults
+    size = f"{start.width} × {start.height}, {start.frames} frames at {start.fps} a second"
+    return f"{size}, {start.steps} steps, guidance {start.guidance_scale:g}"
+
+
+def memory_html(model: str, width: int, height: int, frames: int) -> str:
+    """How the job would be laid into memory here; what is wrong with the size where it cannot be made."""
+    try:
+        fits, sentences = planned(model, int(width), int(height), int(frames))
+    except UserError as error:
+        fits, sentences = False, (str(error),)
+    answer = "This machine can run it." if fits else "This machine cannot run it so."
+    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return (
+        f'<section class="model-memory {"fits" if fits else "too-large"}" role="status"><h3>{answer}</h3>'
+        f"<ul>{lines}</ul></section>"
+    )
+
+
+@lru_cache(maxsize=64)
+def planned(
+    model: str, width: int, height: int, frames: int,
+    run: Callable[[Sequence[str]], str] | None = None,
+) -> tuple[bool, tuple[str, ...]]:  # fmt: skip
+    """Whether it fits and why, from a process of its own: the page itself never loads torch.
+
+    Raises: UserError with what that process says is wrong.
+    """
+    sizes = ["--width", str(width), "--height", str(height), "--frames", str(frames)]
+    with _one_at_a_time:
+        answer = json.loads((run or _run)([model, *sizes, "--json"]))
+    return bool(answer["fits"]), tuple(answer["sentences"])
+
+
+def _run(arguments: Sequence[str]) -> str:
+    command = [sys.executable, "-m", "engines.backend.memory", *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=PLAN_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise NotAvailable(
+            "Working out the memory took too long.", "Try again when the machine is less busy.", field="model"
+        ) from None
+    if done.returncode:
+        raise NotAvailable(done.stderr.strip().splitlines()[-1], "Choose another size or model.", field="model")
+    return done.stdout.splitlines()[-1]
