@@ -36,8 +36,9 @@ def report(card: ModelCard, width: int, height: int, frames: int, guided: bool =
     geometry = plan_geometry(card, height, width, frames, card.defaults.fps)
     shape = JobShape(geometry.grid, rows_at_once(geometry.tokens, 2 if guided else 1))
     folder, weights = known_parts(card)
-    asked = f"{geometry.width} × {geometry.height}, {geometry.frames} frames, on the {device.type.upper()} in {str(dtype).removeprefix('torch.')}"
-    said = [*geometry.warnings, f"{card.title}, {asked}; memory budget {spoken_bytes(budget)}."]
+    where = f"on the {device.type.upper()} in {str(dtype).removeprefix('torch.')}"
+    size = f"{geometry.width} × {geometry.height}, {geometry.frames} frames"
+    said = [*geometry.warnings, f"{card.title}, {size}, {where}; memory budget {spoken_bytes(budget)}."]
     try:
         plan = plans_within(card, folder, shape, dtype, budget, weights)[0]
     except ResourceError as error:
