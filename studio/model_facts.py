@@ -15,7 +15,11 @@ from engines.backend.model_files import locate
 from engines.byte_sizes import spoken_bytes
 from engines.errors import NotAvailable, UserError
 
-DOES = {"text_to_video": "makes video from text", "token_timesteps": "takes frames and regions that are given"}
+DOES = {
+    "text_to_video": "makes video from text",
+    "first_frame": "brings a picture to life",
+    "token_timesteps": "takes frames and regions that are given",
+}
 PLAN_SECONDS = 180
 _one_at_a_time = threading.Lock()
 
@@ -25,7 +29,7 @@ def facts_html(card: ModelCard) -> str:
     rows = [
         ("Licence", f'{escape(card.licence)}: <a href="{escape(card.licence_url)}">{escape(card.licence_url)}</a>'),
         *_where(card),
-        ("Does", escape("; ".join(DOES[feature] for feature in sorted(card.features, reverse=True)))),
+        ("Does", escape("; ".join(said for feature, said in DOES.items() if feature in card.features))),
         ("Starts with", escape(_defaults(card))),
     ]
     lines = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)

@@ -1,4 +1,5 @@
-"""A given first frame through our `complete`, against the image-to-video pipelines of LTX and of Wan 2.2 TI2V.
+"""A given first frame, against the image-to-video pipelines: as a clean token (LTX, Wan 2.2 TI2V), or as channels
+beside the latents and as tokens of an image encoder (Wan 2.1 and 2.2, CogVideoX, HunyuanVideo 1.5).
 
 Shapes: latents [B, C, T', H', W'].
 """
@@ -6,7 +7,9 @@ Shapes: latents [B, C, T', H', W'].
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,14 +28,22 @@ from benchmarks.parity.text_to_video import (
     quiet_pipeline,
     tiny_card,
 )
+from engines.backend.families.base import Frames
 from engines.backend.families.video_family import VideoFamily, to_grid
 from engines.backend.geometry import LatentGeometry
 from engines.backend.loading import load_family
-from engines.backend.tiny import save_tiny_ltx, save_tiny_wan
+from engines.backend.tiny import (
+    WanGiven,
+    save_tiny_cogvideox,
+    save_tiny_hunyuan_video,
+    save_tiny_ltx,
+    save_tiny_wan,
+)
+from engines.conditioning.beside import complete_beside
 from engines.conditioning.complete import Sampling, complete
 from engines.conditioning.condition import Condition, condition_on, grid_of
 from engines.conditioning.given import Given, nothing
-from engines.sampling.guidance import ClassifierFree
+from engines.sampling.guidance import ClassifierFree, Unguided
 from engines.sampling.noise import INITIAL, SeededNoise
 from engines.sampling.schedules import from_scheduler_config
 
@@ -49,7 +60,7 @@ def with_token_levels(folder: Path, model: str) -> VideoFamily:
 
 def first_frame(family: VideoFamily, geometry: LatentGeometry) -> tuple[Image.Image, Condition]:
     """A picture, and the condition that it is the clip's first frame."""
-    picture = np.random.default_rng(1).integers(0, 256, (geometry.height, geometry.width, 3)).astype(np.uint8)
+    picture = _picture(geometry, 1)
     tokens = nothing(grid_of(geometry)).tokens
     tokens[0] = True
     frames = np.zeros((geometry.frames, *picture.shape), np.uint8)
@@ -94,9 +105,88 @@ def compare_wan(folder: Path, scale: float) -> Compared:
     return _compared(family, geometry, start, condition, scale, theirs, lambda: pipeline(**asked, output_type="np"))
 
 
+def compare_wan_channels(folder: Path, scale: float, boundary: float | None, given: WanGiven, last: bool) -> Compared:
+    """WanImageToVideoPipeline with the first frame, and the last one too, as channels."""
+    save_tiny_wan(folder, boundary, given)
+    family = load_family(tiny_card("wan_2_1", folder), folder, CPU, torch.float32)
+    geometry = family.geometry(HEIGHT, WIDTH, FRAMES, 16)
+    pictures = [_picture(geometry, seed) for seed in (1, 2)]
+    pipeline = quiet_pipeline("WanImageToVideoPipeline", folder)
+    OurLevels(from_scheduler_config(family.scheduler_config, HOW.steps, geometry.tokens)).on(pipeline)
+    asked = _asked(scale) | {
+        "prompt": None, "negative_prompt": None, "prompt_embeds": family.encode_prompt([PROMPT]).values,
+        "negative_prompt_embeds": family.encode_prompt([NEGATIVE]).values, "image": Image.fromarray(pictures[0]),
+    }  # fmt: skip
+    frames = {0: pictures[0]}
+    if last:
+        frames[geometry.frames - 1] = pictures[1]
+        asked["last_image"] = Image.fromarray(pictures[1])
+    return _beside(family, geometry, frames, scale, pipeline, asked)
+
+
+def compare_cogvideox(folder: Path, scale: float) -> Compared:
+    """CogVideoXImageToVideoPipeline; it draws from the encoder's distribution, here it takes the mode."""
+    save_tiny_cogvideox(folder, given=True)
+    family = load_family(tiny_card("cogvideox_2b", folder), folder, CPU, torch.float32)
+    geometry = family.geometry(HEIGHT, WIDTH, 9, 8)
+    picture = _picture(geometry, 1)
+    pipeline = quiet_pipeline("CogVideoXImageToVideoPipeline", folder)
+    encode = pipeline.vae.encode
+    pipeline.vae.encode = lambda pixels: SimpleNamespace(latents=encode(pixels).latent_dist.mode())
+    asked = _asked(scale) | {"num_frames": 9, "image": Image.fromarray(picture)}
+    return _beside(family, geometry, {0: picture}, scale, pipeline, asked, time_first=True)
+
+
+def compare_hunyuan_video(folder: Path, scale: float) -> Compared:
+    """HunyuanVideo15ImageToVideoPipeline, whose size follows from the picture."""
+    from diffusers import ClassifierFreeGuidance
+
+    save_tiny_hunyuan_video(folder, given=True)
+    family = load_family(tiny_card("hunyuan_video_1_5", folder), folder, CPU, torch.float32)
+    geometry = family.geometry(64, 64, 9, 24)
+    picture = _picture(geometry, 1)
+    pipeline = quiet_pipeline("HunyuanVideo15ImageToVideoPipeline", folder)
+    pipeline.guider = ClassifierFreeGuidance(guidance_scale=scale)
+    asked: dict[str, Any] = {
+        "prompt": PROMPT, "negative_prompt": NEGATIVE, "num_frames": 9, "num_inference_steps": HOW.steps,
+        "image": Image.fromarray(picture),
+    }  # fmt: skip
+    return _beside(family, geometry, {0: picture}, scale, pipeline, asked)
+
+
+def _beside(
+    family: VideoFamily, geometry: LatentGeometry, frames: dict[int, Frames], scale: float, pipeline: Any,
+    asked: dict[str, Any], time_first: bool = False,
+) -> Compared:  # fmt: skip
+    start = _noise(family, geometry)
+    latents = to_grid(start, geometry.grid)
+    asked = asked | {"latents": latents.transpose(1, 2) if time_first else latents}
+    theirs = pipeline(**asked, output_type="latent").frames
+    cond, uncond = (family.with_picture(family.encode_prompt([text]), frames[0]) for text in (PROMPT, NEGATIVE))
+    guidance = ClassifierFree(cond, uncond, scale) if scale > 1 else Unguided(cond)
+    made = complete_beside(family, geometry, guidance, frames, HOW)
+    return Compared(
+        family, geometry, latents, made, theirs.transpose(1, 2) if time_first else theirs,
+        lambda: pipeline(**asked, output_type="np").frames[0],
+    )  # fmt: skip
+
+
 CASES: dict[str, Callable[[Path, float], Compared]] = {
-    "ltx, first frame": compare_ltx, "wan, first frame": compare_wan,
-}  # fmt: skip
+    "ltx, first frame": compare_ltx,
+    "wan, first frame": compare_wan,
+    "wan 2.2, first frame as channels": partial(compare_wan_channels, boundary=0.8, given="channels", last=False),
+    "wan 2.1, first frame as channels and tokens": partial(
+        compare_wan_channels, boundary=None, given="channels and picture", last=False
+    ),
+    "wan 2.2, first and last frame": partial(compare_wan_channels, boundary=None, given="channels", last=True),
+    "cogvideox, first frame": compare_cogvideox,
+    "hunyuan_video, first frame": compare_hunyuan_video,
+}
+
+
+def _picture(geometry: LatentGeometry, seed: int) -> Frames:
+    shape = (geometry.height, geometry.width, 3)
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
 
 
 def _compared(

@@ -26,6 +26,7 @@ class Feature(StrEnum):
     """What a model can do; menus filter on it."""
 
     TEXT_TO_VIDEO = "text_to_video"
+    FIRST_FRAME = "first_frame"
     TOKEN_TIMESTEPS = "token_timesteps"
 
 

@@ -18,6 +18,7 @@ from engines.backend.families.hunyuan_video import HunyuanVideoFamily
 from engines.backend.families.ltx import LTXFamily
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.families.wan import WanFamily
+from engines.backend.image_encoders import ImageEncoder, load_clip, load_siglip
 from engines.backend.memory.holder import LoadedPart, ModulePart, Part
 from engines.backend.memory.residence import Residence
 from engines.backend.model_classes import autoencoder_class, autoencoder_dtype, transformer_class
@@ -95,6 +96,9 @@ def _checkpoint(place: _Place, **more: Part) -> Checkpoint:
     transformer, autoencoder = _transformer(place, "transformer"), _autoencoder(place)
     text_encoder = LoadedPart(lambda: load_text_encoder(card.facts, folder, place.device, place.dtype))
     text_encoder.bring()  # what is missing is missed now
+    image_encoder = _image_encoder(place)
+    if image_encoder is not None:
+        more["image_encoder"] = image_encoder
     parts: dict[Any, Part] = {
         "text_encoder": text_encoder, "transformer": transformer, "autoencoder": autoencoder, **more,
     }  # fmt: skip
@@ -103,11 +107,20 @@ def _checkpoint(place: _Place, **more: Part) -> Checkpoint:
         transformer.module,
         autoencoder.module,
         text_encoder,
+        image_encoder,
         Residence(parts),
         folder,
         scheduler_config,
         weights_revision(card, folder),
     )
+
+
+def _image_encoder(place: _Place) -> LoadedPart[ImageEncoder] | None:
+    """Of folders that have one."""
+    if not (place.folder / "image_encoder").is_dir():
+        return None
+    load = load_siglip if place.card.family == "hunyuan_video" else load_clip
+    return LoadedPart(lambda: load(place.folder, place.device, place.dtype))
 
 
 def _transformer(place: _Place, name: str) -> ModulePart:

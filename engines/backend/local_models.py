@@ -26,6 +26,8 @@ from engines.media.target import write_atomically
 TEMPLATES = {
     "LTXPipeline": "ltx_video", "LTXImageToVideoPipeline": "ltx_video", "LTXConditionPipeline": "ltx_video",
     "WanPipeline": "wan_2_1", "CogVideoXPipeline": "cogvideox_2b", "HunyuanVideo15Pipeline": "hunyuan_video_1_5",
+    "WanImageToVideoPipeline": "wan_2_1", "CogVideoXImageToVideoPipeline": "cogvideox_2b",
+    "HunyuanVideo15ImageToVideoPipeline": "hunyuan_video_1_5",
 }  # fmt: skip
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
@@ -49,7 +51,7 @@ def card_of_folder(folder: Path, title: str = "") -> ModelCard:
     for part in parts:
         _require_safetensors(folder, part)
     named = title.strip() or folder.name
-    features = {*template.features, Feature.TEXT_TO_VIDEO, *({Feature.TOKEN_TIMESTEPS} if by_token else ())}
+    features = _features(str(index["_class_name"]), template.family, by_token)
     return ModelCard.model_validate(
         template.model_dump(mode="json")
         | {
@@ -139,6 +141,14 @@ def _hunyuan_video(folder: Path) -> dict[str, int]:
     cell = int(config.get("spatial_compression_ratio", 16))
     time = int(config.get("temporal_compression_ratio", 4))
     return {"spatial_compression": cell, "temporal_compression": time, "size_multiple": cell}
+
+
+def _features(pipeline: str, family: str, by_token: bool) -> set[Feature]:
+    """A model with noise levels by token takes frames as tokens and text alone; others are made for one of both."""
+    if by_token:
+        return {Feature.TEXT_TO_VIDEO, Feature.FIRST_FRAME, Feature.TOKEN_TIMESTEPS}
+    only_from_pictures = "ImageToVideo" in pipeline and family != "ltx"
+    return {Feature.FIRST_FRAME if only_from_pictures else Feature.TEXT_TO_VIDEO}
 
 
 _COMPRESSION: dict[str, Callable[[Path], dict[str, int]]] = {

@@ -11,9 +11,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+
+WanGiven = Literal["nothing", "channels", "channels and picture"]
 
 CAPTIONS = (
     "a red fox bounces on a green field", "on the beach, an apple spins", "a penguin slides left in the snow",
@@ -66,13 +68,15 @@ def save_tiny_diorama(folder: Path) -> Path:
     return folder
 
 
-def save_tiny_wan(folder: Path, boundary: float | None = None) -> Path:
+def save_tiny_wan(folder: Path, boundary: float | None = None, given: WanGiven = "nothing") -> Path:
     """Wan in small: autoencoder 8 × 8 × 4, UMT5, UniPC with flow sigmas; a folder that WanPipeline loads.
 
     Args:
         boundary: σ below which a second expert speaks, as in Wan 2.2; None for one transformer.
+        given: How a first frame is given, if at all: as channels (Wan 2.2), or also as tokens of CLIP (Wan 2.1). Then
+            it is a folder that WanImageToVideoPipeline loads.
     """
-    from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanPipeline
+    from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanImageToVideoPipeline, WanPipeline
     from transformers import UMT5Config, UMT5EncoderModel
 
     tokenizer = train_tokenizer()
@@ -84,26 +88,31 @@ def save_tiny_wan(folder: Path, boundary: float | None = None) -> Path:
         UMT5Config(vocab_size=len(tokenizer), d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
     )
     scheduler = UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0)
-    pipeline = WanPipeline(
-        tokenizer=tokenizer,
-        text_encoder=encoder.eval(),
-        vae=autoencoder.eval(),
-        scheduler=scheduler,
-        transformer=_wan_transformer(seed=4),
-        transformer_2=_wan_transformer(seed=5) if boundary is not None else None,
-        boundary_ratio=boundary,
-    )
+    parts: dict[str, Any] = {
+        "tokenizer": tokenizer, "text_encoder": encoder.eval(), "vae": autoencoder.eval(), "scheduler": scheduler,
+        "transformer": _wan_transformer(4, given),
+        "transformer_2": _wan_transformer(5, given) if boundary is not None else None, "boundary_ratio": boundary,
+    }  # fmt: skip
+    if given == "channels and picture":
+        parts |= _clip()
+    pipeline: Any = (WanPipeline if given == "nothing" else WanImageToVideoPipeline)(**parts)
     pipeline.save_pretrained(folder, safe_serialization=True)
     return folder
 
 
-def save_tiny_cogvideox(folder: Path, rotary: bool = True) -> Path:
+def save_tiny_cogvideox(folder: Path, rotary: bool = True, given: bool = False) -> Path:
     """CogVideoX in small: autoencoder 8 × 8 × 4, T5, v-prediction; a folder that CogVideoXPipeline loads.
 
     Args:
         rotary: Positions as in the 5B checkpoints; False as in the 2B one.
+        given: Whether it takes a first frame as channels: a folder that CogVideoXImageToVideoPipeline loads.
     """
-    from diffusers import AutoencoderKLCogVideoX, CogVideoXDDIMScheduler, CogVideoXPipeline
+    from diffusers import (
+        AutoencoderKLCogVideoX,
+        CogVideoXDDIMScheduler,
+        CogVideoXImageToVideoPipeline,
+        CogVideoXPipeline,
+    )
 
     tokenizer = train_tokenizer()
     torch.manual_seed(6)
@@ -121,24 +130,29 @@ def save_tiny_cogvideox(folder: Path, rotary: bool = True) -> Path:
         clip_sample=False, set_alpha_to_one=True, timestep_spacing="trailing", rescale_betas_zero_snr=True,
         snr_shift_scale=3.0,
     )  # fmt: skip
-    pipeline = CogVideoXPipeline(
+    pipeline: Any = (CogVideoXImageToVideoPipeline if given else CogVideoXPipeline)(
         tokenizer=tokenizer,
         text_encoder=_t5(len(tokenizer)),
         vae=autoencoder.eval(),
         scheduler=scheduler,
-        transformer=_cogvideox_transformer(rotary),
+        transformer=_cogvideox_transformer(rotary, 8 if given else 4),
     )
     pipeline.save_pretrained(folder, safe_serialization=True)
     return folder
 
 
-def save_tiny_hunyuan_video(folder: Path) -> Path:
+def save_tiny_hunyuan_video(folder: Path, given: bool = False) -> Path:
     """HunyuanVideo 1.5 in small (18 MB, most of it a projection of fixed width): autoencoder 16 × 16 × 4, Qwen2.5-VL's
-    text model and ByT5; a folder that HunyuanVideo15Pipeline loads."""
+    text model and ByT5; a folder that HunyuanVideo15Pipeline loads.
+
+    Args:
+        given: With SigLIP for a first frame: a folder that HunyuanVideo15ImageToVideoPipeline loads.
+    """
     from diffusers import (
         AutoencoderKLHunyuanVideo15,
         ClassifierFreeGuidance,
         FlowMatchEulerDiscreteScheduler,
+        HunyuanVideo15ImageToVideoPipeline,
         HunyuanVideo15Pipeline,
     )
     from transformers import ByT5Tokenizer, Qwen2_5_VLTextConfig, Qwen2_5_VLTextModel
@@ -162,7 +176,8 @@ def save_tiny_hunyuan_video(folder: Path) -> Path:
         )
     )  # fmt: skip
     letters = ByT5Tokenizer()
-    pipeline = HunyuanVideo15Pipeline(
+    pipeline: Any = (HunyuanVideo15ImageToVideoPipeline if given else HunyuanVideo15Pipeline)(
+        **(_siglip() if given else {}),
         text_encoder=language.eval(),
         tokenizer=tokenizer,
         transformer=_hunyuan_video_transformer(),
@@ -191,22 +206,23 @@ def _ltx_transformer(channels: int, caption_channels: int) -> Any:
     ).eval()
 
 
-def _wan_transformer(seed: int) -> Any:
+def _wan_transformer(seed: int, given: WanGiven) -> Any:
     from diffusers import WanTransformer3DModel
 
     torch.manual_seed(seed)
+    picture = {"image_dim": 16, "added_kv_proj_dim": 24} if given == "channels and picture" else {}
     return WanTransformer3DModel(
-        num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16, text_dim=16, freq_dim=16,
-        ffn_dim=32, num_layers=2, rope_max_seq_len=64,
+        num_attention_heads=2, attention_head_dim=12, in_channels=16 if given == "nothing" else 36, out_channels=16,
+        text_dim=16, freq_dim=16, ffn_dim=32, num_layers=2, rope_max_seq_len=64, **picture,
     ).eval()  # fmt: skip
 
 
-def _cogvideox_transformer(rotary: bool) -> Any:
+def _cogvideox_transformer(rotary: bool, channels: int) -> Any:
     from diffusers import CogVideoXTransformer3DModel
 
     torch.manual_seed(7)
     return CogVideoXTransformer3DModel(
-        num_attention_heads=2, attention_head_dim=16, in_channels=4, out_channels=4, time_embed_dim=8,
+        num_attention_heads=2, attention_head_dim=16, in_channels=channels, out_channels=4, time_embed_dim=8,
         text_embed_dim=16, num_layers=2, sample_width=12, sample_height=8, sample_frames=9, patch_size=2,
         temporal_compression_ratio=4, max_text_seq_length=226, use_rotary_positional_embeddings=rotary,
     ).eval()  # fmt: skip
@@ -221,6 +237,27 @@ def _hunyuan_video_transformer() -> Any:
         mlp_ratio=2.0, text_embed_dim=16, text_embed_2_dim=16, image_embed_dim=16, rope_axes_dim=(4, 4, 4),
         target_size=64, task_type="t2v",
     ).eval()  # fmt: skip
+
+
+def _clip() -> dict[str, Any]:
+    """image_encoder and image_processor as WanImageToVideoPipeline takes them."""
+    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel
+
+    torch.manual_seed(10)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2}
+    model = CLIPVisionModel(CLIPVisionConfig(image_size=32, patch_size=16, **sizes)).eval()
+    square = {"height": 32, "width": 32}
+    return {"image_encoder": model, "image_processor": CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=square)}
+
+
+def _siglip() -> dict[str, Any]:
+    """image_encoder and feature_extractor as HunyuanVideo15ImageToVideoPipeline takes them."""
+    from transformers import SiglipImageProcessor, SiglipVisionConfig, SiglipVisionModel
+
+    torch.manual_seed(11)
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    model = SiglipVisionModel(SiglipVisionConfig(image_size=32, patch_size=16, **sizes)).eval()
+    return {"image_encoder": model, "feature_extractor": SiglipImageProcessor(size={"height": 32, "width": 32})}
 
 
 def _t5(words: int) -> Any:
@@ -247,6 +284,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "diorama": save_tiny_diorama,
     "wan": save_tiny_wan,
     "wan22": lambda folder: save_tiny_wan(folder, boundary=0.875),
+    "wan_i2v": lambda folder: save_tiny_wan(folder, given="channels and picture"),
     "cogvideox": save_tiny_cogvideox,
     "hunyuan_video": save_tiny_hunyuan_video,
 }

@@ -39,11 +39,14 @@ class Tokens:
         values: float32 [B, N, D].
         coordinates: float32 [B, 3, N]: time in seconds, row and column in pixels.
         grid: T', H', W' of the cells that the tokens begin with; N may be more, where a family takes further tokens.
+        beside: float32 [B, N, E], further channels of each cell: what is given of the clip and where. None for models
+            without, and where nothing is given.
     """
 
     values: Tensor
     coordinates: Tensor
     grid: tuple[int, int, int] | None = None
+    beside: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class PromptEmbedding:
         mask: float32 [B, L], 1 where a text token is real.
         unread: Per prompt the words beyond the model's limit, "" if all were read.
         glyphs, glyph_mask: [B, G, E₂] and [B, G] of the words that are to be written in the picture; HunyuanVideo only.
+        picture: [B, P, E₃], what an image encoder says of a given frame; of models that have one.
     """
 
     values: Tensor
@@ -62,23 +66,28 @@ class PromptEmbedding:
     unread: tuple[str, ...] = ()
     glyphs: Tensor | None = None
     glyph_mask: Tensor | None = None
+    picture: Tensor | None = None
 
     def moved(self, device: torch.device) -> PromptEmbedding:
         """The same on a device."""
-        parts = {name: getattr(self, name) for name in ("values", "mask", "glyphs", "glyph_mask")}
+        parts = {name: getattr(self, name) for name in ("values", "mask", "glyphs", "glyph_mask", "picture")}
         return replace(self, **{name: part.to(device) for name, part in parts.items() if part is not None})
 
 
 def joined(prompts: Sequence[PromptEmbedding]) -> PromptEmbedding:
     """One batch of all rows; the prompts are of one encoder and equally long."""
-    glyphs = [(prompt.glyphs, prompt.glyph_mask) for prompt in prompts]
-    with_glyphs = [(values, mask) for values, mask in glyphs if values is not None and mask is not None]
     return PromptEmbedding(
         torch.cat([prompt.values for prompt in prompts]),
         torch.cat([prompt.mask for prompt in prompts]),
-        glyphs=torch.cat([values for values, _ in with_glyphs]) if with_glyphs else None,
-        glyph_mask=torch.cat([mask for _, mask in with_glyphs]) if with_glyphs else None,
+        glyphs=_joined([prompt.glyphs for prompt in prompts]),
+        glyph_mask=_joined([prompt.glyph_mask for prompt in prompts]),
+        picture=_joined([prompt.picture for prompt in prompts]),
     )
+
+
+def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+    there = [part for part in parts if part is not None]
+    return torch.cat(there) if there else None
 
 
 class Family(Protocol):
@@ -121,6 +130,15 @@ class Family(Protocol):
 
     def encode(self, frames: Frames) -> Tensor:
         """uint8 [T, H, W, 3] → latents [1, C, T', H', W'], deterministic (the mode)."""
+
+    def beside(self, geometry: LatentGeometry, frames: Mapping[int, Frames]) -> Tensor:
+        """Number → frame uint8 [H, W, 3] that is given, as channels beside the latents, float32 [1, N, E].
+
+        Raises: ValueError for models that take none, or not these frames.
+        """
+
+    def with_picture(self, prompt: PromptEmbedding, picture: Frames) -> PromptEmbedding:
+        """The prompt beside what the model's image encoder says of uint8 [H, W, 3]; the same where it has none."""
 
     def decode(self, latents: Tensor) -> Iterator[Frames]:
         """Latents [1, C, T', H', W'] → uint8 chunks [t, H, W, 3] in order."""

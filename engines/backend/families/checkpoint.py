@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engines.backend.catalogue import ModelCard
+from engines.backend.image_encoders import ImageEncoder
 from engines.backend.memory.holder import LoadedPart
 from engines.backend.memory.residence import Residence
 from engines.backend.text_encoders import TextEncoder
@@ -22,6 +23,7 @@ class Checkpoint:
         transformer: In its dtype.
         autoencoder: With diffusers' encode and decode.
         text_encoder: From engines.backend.text_encoders, loaded when it is wanted.
+        image_encoder: From engines.backend.image_encoders, of models that have one.
         residence: Where these parts are kept.
         folder: Theirs.
         scheduler_config: The folder's scheduler_config.json.
@@ -32,6 +34,7 @@ class Checkpoint:
     transformer: Any
     autoencoder: Any
     text_encoder: LoadedPart[TextEncoder]
+    image_encoder: LoadedPart[ImageEncoder] | None
     residence: Residence
     folder: Path
     scheduler_config: Mapping[str, Any]

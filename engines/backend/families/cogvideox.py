@@ -6,18 +6,20 @@ Report: CogVideoX, arXiv:2408.06072. Timesteps are those of its training betas (
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.base import Frames, LatentGeometry, PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
-from engines.backend.families.video_family import VideoFamily, from_grid, grid_of, to_grid
+from engines.backend.families.video_family import VideoFamily, beside_of, from_grid, grid_of, to_grid
 from engines.sampling.alphas import AlphaLevels, as_velocity
 
 Rotary = tuple[Tensor, Tensor]
+OFS = 2.0  # what CogVideoX 1.5's image-to-video checkpoints were always given
 
 
 class CogVideoXFamily(VideoFamily):
@@ -43,7 +45,7 @@ class CogVideoXFamily(VideoFamily):
             raise ValueError(
                 f"{card.id} predicts {scheduler_config['prediction_type']!r}, only v_prediction is followed"
             )
-        channels = int(transformer.config.in_channels)
+        channels = int(transformer.config.out_channels)
         scale = torch.full((channels,), float(config.scaling_factor))
         codec = LatentCodec(
             autoencoder, torch.zeros(channels), scale, card.facts.spatial_compression, transformer.device
@@ -58,11 +60,16 @@ class CogVideoXFamily(VideoFamily):
         sigma = sigmas[:, 0]
         timestep = self._levels.timestep(sigma.cpu()).to(sigma.device)
 
+        further = int(self.transformer.config.in_channels) - self.channels
+        given = [beside_of(tokens, further, self.card.id).transpose(1, 2)] if further else []
+        ofs = None if self.transformer.config.ofs_embed_dim is None else sigma.new_full((1,), OFS)
+
         def predict(z: Tensor) -> Tensor:
             predicted: Tensor = self.transformer(
-                hidden_states=z.to(self.dtype),
+                hidden_states=torch.cat([z, *given], dim=2).to(self.dtype),
                 encoder_hidden_states=prompt.values.to(self.dtype),
                 timestep=timestep,
+                ofs=ofs,
                 image_rotary_emb=self._rotary(grid),
                 return_dict=False,
             )[0]
@@ -70,6 +77,17 @@ class CogVideoXFamily(VideoFamily):
 
         x = to_grid(tokens.values, grid).transpose(1, 2)
         return from_grid(as_velocity(x, sigma.view(-1, 1, 1, 1, 1), predict).transpose(1, 2))
+
+    def beside(self, geometry: LatentGeometry, frames: Mapping[int, Frames]) -> Tensor:
+        """The first frame's latents in the first slot and zeros elsewhere, as CogVideoXImageToVideoPipeline does."""
+        if int(self.transformer.config.in_channels) != 2 * self.channels or set(frames) != {0}:
+            return super().beside(geometry, frames)
+        latents = torch.zeros(1, self.channels, *geometry.grid)
+        first = self.encode(frames[0][None])
+        if getattr(self.autoencoder.config, "invert_scale_latents", False):
+            first = first / float(self.autoencoder.config.scaling_factor) ** 2
+        latents[:, :, :1] = first
+        return from_grid(latents)
 
     def _make_rotary(self, grid: tuple[int, int, int]) -> Rotary | None:
         """cos and sin as CogVideoXPipeline makes them; None for checkpoints with learned or sine positions."""

@@ -29,19 +29,21 @@ def guided_velocity(
     geometry: LatentGeometry,
     guidance: Guidance[PromptEmbedding],
     coordinates: Tensor | None = None,
+    beside: Tensor | None = None,
 ) -> GuidedVelocity[PromptEmbedding]:
     """The velocity for `sample`: the model asked for each branch of the guidance, and the answers combined.
 
     Args:
         coordinates: [1, 3, M] of tokens beyond the geometry's own; None for just those.
+        beside: [1, N, E], what is given as channels beside the latents (Family.beside).
     """
     coordinates = (family.coordinates(geometry) if coordinates is None else coordinates).to(family.device)
 
     def joint(x: Tensor, sigmas: Tensor, branches: Sequence[Branch[PromptEmbedding]], at: Site) -> dict[str, Tensor]:
-        return joint_velocities(family, Tokens(x, coordinates, geometry.grid), sigmas, branches, at)
+        return joint_velocities(family, Tokens(x, coordinates, geometry.grid, beside), sigmas, branches, at)
 
     def single(x: Tensor, sigmas: Tensor, prompt: PromptEmbedding, at: Site) -> Tensor:
-        return family.velocity(Tokens(x, coordinates, geometry.grid), sigmas, prompt, at)
+        return family.velocity(Tokens(x, coordinates, geometry.grid, beside), sigmas, prompt, at)
 
     return GuidedVelocity(joint if rows_at_once(coordinates.shape[-1], 2) > 1 else one_by_one(single), guidance)
 
@@ -64,7 +66,9 @@ def joint_velocities(
         return {}
     x, count = tokens.values, len(branches)
     prompt = joined([branch.prompt for branch in branches])
-    repeated = Tokens(x.repeat(count, 1, 1), tokens.coordinates.expand(count * len(x), -1, -1), tokens.grid)
+    places = tokens.coordinates.expand(count * len(x), -1, -1)
+    beside = None if tokens.beside is None else tokens.beside.repeat(count, 1, 1)
+    repeated = Tokens(x.repeat(count, 1, 1), places, tokens.grid, beside)
     names = [branch.name for branch in branches]
     v = family.velocity(repeated, sigmas.repeat(count, 1), prompt, replace(at, branch="+".join(names)))
     return dict(zip(names, v.chunk(count), strict=True))

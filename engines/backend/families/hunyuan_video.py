@@ -1,20 +1,21 @@
-"""HunyuanVideo 1.5 on diffusers' HunyuanVideo15Transformer3DModel: text to video.
+"""HunyuanVideo 1.5 on diffusers' HunyuanVideo15Transformer3DModel: text to video, and a given first frame.
 
 Shapes: tokens float32 [B, N, C], one for each latent cell; the transformer takes latents, latents that are given and
-their mask as channels, [B, 2·C + 1, T', H', W']. Nothing is given of a picture here: both are zero, as are its picture
-tokens.
+their mask as channels, [B, 2·C + 1, T', H', W']. Where nothing is given both are zero, as are the picture's tokens.
 Report: HunyuanVideo 1.5, arXiv:2511.18870. Trained on v = ε − x₀ with timestep 1000·σ: nothing to convert.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
-from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.base import Frames, LatentGeometry, PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
-from engines.backend.families.video_family import TIMESTEP_SCALE, VideoFamily, from_grid, grid_of, to_grid
+from engines.backend.families.video_family import TIMESTEP_SCALE, VideoFamily, beside_of, from_grid, grid_of, to_grid
 from engines.backend.model_classes import HUNYUAN_PICTURE_TOKENS
 
 
@@ -47,23 +48,33 @@ class HunyuanVideoFamily(VideoFamily):
             autoencoder, torch.zeros(channels), scale, card.facts.spatial_compression, transformer.device
         )
         super().__init__(checkpoint, codec)
-        self.channels = channels
+
+    def beside(self, geometry: LatentGeometry, frames: Mapping[int, Frames]) -> Tensor:
+        """The first frame's latents and a mask that is 1 in its slot, zeros elsewhere, as the pipeline does."""
+        if set(frames) != {0}:
+            return super().beside(geometry, frames)
+        given = torch.zeros(1, self.channels + 1, *geometry.grid)
+        given[:, :-1, :1] = self.encode(frames[0][None])
+        given[:, -1, 0] = 1
+        return from_grid(given)
 
     def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
         """Raises ValueError for tokens beyond the grid, and for a prompt of another family's encoder."""
         if prompt.glyphs is None or prompt.glyph_mask is None:
             raise ValueError(f"{self.card.id} needs a prompt with glyphs, from its own text encoder")
-        x = to_grid(tokens.values, grid_of(tokens)).to(self.dtype)
-        nothing_given = torch.zeros_like(x)
-        picture = x.new_zeros(len(x), HUNYUAN_PICTURE_TOKENS, int(self.transformer.config.image_embed_dim))
+        x = to_grid(tokens.values, grid_of(tokens))
+        given = beside_of(tokens, self.channels + 1, self.card.id)
+        picture = prompt.picture
+        if picture is None:
+            picture = x.new_zeros(len(x), HUNYUAN_PICTURE_TOKENS, int(self.transformer.config.image_embed_dim))
         velocity: Tensor = self.transformer(
-            hidden_states=torch.cat([x, nothing_given, nothing_given[:, :1]], dim=1),
+            hidden_states=torch.cat([x, given], dim=1).to(self.dtype),
             timestep=(sigmas[:, 0] * TIMESTEP_SCALE).to(self.dtype),
             encoder_hidden_states=prompt.values.to(self.dtype),
             encoder_attention_mask=prompt.mask.to(self.dtype),
             encoder_hidden_states_2=prompt.glyphs.to(self.dtype),
             encoder_attention_mask_2=prompt.glyph_mask.to(self.dtype),
-            image_embeds=picture,
+            image_embeds=picture.to(self.dtype),
             return_dict=False,
         )[0]
         return from_grid(velocity.float())

@@ -37,7 +37,12 @@ class LatentCodec:
     def encode(self, frames: Frames) -> Tensor:
         """uint8 [T, H, W, 3] → latents [1, C, T', H', W'], the mode."""
         pixels = torch.from_numpy(frames).to(self._device).permute(3, 0, 1, 2).unsqueeze(0)
-        pixels = (pixels.float() / 127.5 - 1).to(self.autoencoder.dtype)
+        return self.encode_pixels(pixels.float() / 127.5 - 1)
+
+    @torch.inference_mode()
+    def encode_pixels(self, pixels: Tensor) -> Tensor:
+        """The same of pixels −1 … 1 [1, 3, T, H, W]."""
+        pixels = pixels.to(self._device, self.autoencoder.dtype)
         mode: Tensor = self.autoencoder.encode(pixels).latent_dist.mode()
         return (mode.float() - self._mean) * self._scale
 

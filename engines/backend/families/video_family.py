@@ -7,8 +7,9 @@ coordinates float32 [B, 3, N]: seconds, pixel row, pixel column.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -45,9 +46,10 @@ class VideoFamily(ABC):
         self.transformer = checkpoint.transformer.eval()
         self.codec = codec
         self.text_encoder = checkpoint.text_encoder
+        self.image_encoder = checkpoint.image_encoder
         self.residence = checkpoint.residence
         self.folder = checkpoint.folder
-        self.channels = int(self.transformer.config.in_channels)
+        self.channels = int(self.transformer.config.out_channels or self.transformer.config.in_channels)
         self.device: torch.device = self.transformer.device
         self.dtype: torch.dtype = self.transformer.dtype
 
@@ -80,6 +82,18 @@ class VideoFamily(ABC):
 
     def encode(self, frames: Frames) -> Tensor:
         return self.residence.run("autoencoder", lambda: self.codec.encode(frames))
+
+    def beside(self, geometry: LatentGeometry, frames: Mapping[int, Frames]) -> Tensor:
+        """See Family. A family whose model takes channels beside the latents says how."""
+        raise ValueError(f"{self.card.id} takes no frames as channels beside the latents")
+
+    def with_picture(self, prompt: PromptEmbedding, picture: Frames) -> PromptEmbedding:
+        """See Family."""
+        encoder = self.image_encoder
+        if encoder is None:
+            return prompt
+        said = self.residence.run("image_encoder", lambda: encoder.get().encode(picture)).to(self.device)
+        return replace(prompt, picture=said.expand(len(prompt.values), -1, -1))
 
     def decode(self, latents: Tensor) -> Iterator[Frames]:
         """All frames in one chunk."""
@@ -166,6 +180,19 @@ def to_grid(values: Tensor, grid: tuple[int, int, int]) -> Tensor:
 def from_grid(latents: Tensor) -> Tensor:
     """The inverse of `to_grid`."""
     return latents.flatten(2).transpose(1, 2)
+
+
+def beside_of(tokens: Tokens, channels: int, model: str) -> Tensor:
+    """What is given beside the latents, [B, E, T', H', W'] with E = channels; zeros where nothing is.
+
+    Raises: ValueError if it has another number of channels.
+    """
+    grid = grid_of(tokens)
+    if tokens.beside is None:
+        return tokens.values.new_zeros(len(tokens.values), channels, *grid)
+    if tokens.beside.shape[-1] != channels:
+        raise ValueError(f"{model} takes {channels} channels beside its latents, not {tokens.beside.shape[-1]}")
+    return to_grid(tokens.beside.to(tokens.values), grid)
 
 
 def grid_of(tokens: Tokens) -> tuple[int, int, int]:

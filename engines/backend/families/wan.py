@@ -7,17 +7,19 @@ Wan, arXiv:2503.20314. Trained on v = ε − x₀ with timestep 1000·σ: nothin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.base import Frames, LatentGeometry, PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.families.video_family import (
     TIMESTEP_SCALE,
     VideoFamily,
+    beside_of,
     from_grid,
     grid_of,
     is_uniform,
@@ -72,13 +74,32 @@ class WanFamily(VideoFamily):
     def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
         """Raises ValueError for tokens beyond the grid."""
         grid = grid_of(tokens)
+        further = int(self.transformer.config.in_channels) - self.channels
+        cells = [to_grid(tokens.values, grid), *([beside_of(tokens, further, self.card.id)] if further else [])]
         velocity: Tensor = self.expert(float(sigmas.max()))(
-            hidden_states=to_grid(tokens.values, grid).to(self.dtype),
+            hidden_states=torch.cat(cells, dim=1).to(self.dtype),
             timestep=self._timestep(sigmas, grid),
             encoder_hidden_states=prompt.values.to(self.dtype),
+            encoder_hidden_states_image=None if prompt.picture is None else prompt.picture.to(self.dtype),
             return_dict=False,
         )[0]
         return from_grid(velocity.float())
+
+    def beside(self, geometry: LatentGeometry, frames: Mapping[int, Frames]) -> Tensor:
+        """A mask for each of a slot's four frames (the first frame fills its slot), then the latents of a clip that is
+        grey where nothing is given; as WanImageToVideoPipeline lays it out."""
+        ratio = self.card.facts.temporal_compression
+        if int(self.transformer.config.in_channels) != 2 * self.channels + ratio:
+            return super().beside(geometry, frames)
+        pixels = torch.zeros(1, 3, geometry.frames, geometry.height, geometry.width)
+        known = torch.zeros(geometry.frames)
+        for number, frame in frames.items():
+            pixels[0, :, number] = torch.from_numpy(frame).permute(2, 0, 1).float() / 127.5 - 1
+            known[number] = 1
+        latents = self.residence.run("autoencoder", lambda: self.codec.encode_pixels(pixels))
+        by_slot = torch.cat([known[:1].repeat(ratio), known[1:]]).view(-1, ratio).T
+        mask = by_slot[None, :, :, None, None].expand(1, -1, -1, *latents.shape[-2:]).to(latents)
+        return from_grid(torch.cat([mask, latents], dim=1))
 
     def _timestep(self, sigmas: Tensor, grid: tuple[int, int, int]) -> Tensor:
         """[B], or [B, patches] where levels differ; a patch stands at the highest level of its cells."""

@@ -29,6 +29,7 @@ from engines.sampling.site import Site
 Grid = tuple[int, int, int]
 STEPS = 30  # what a step cache keeps does not depend on it
 LAYERS = 2  # blocks are alike: the peak is reached within one, beside what passes from one to the next
+CLIP_TOKENS = 257  # of a picture, for Wan 2.1
 GLYPH_TOKENS = 256  # HunyuanVideo's second encoder always gives so many
 
 
@@ -158,11 +159,14 @@ def _ltx(config: Any, grid: Grid, batch: int, text_tokens: int, dtype: torch.dty
     }
 
 
-def _wan(config: Any, grid: Grid, batch: int, text_tokens: int, dtype: torch.dtype) -> dict[str, Tensor]:
+def _wan(config: Any, grid: Grid, batch: int, text_tokens: int, dtype: torch.dtype) -> dict[str, Tensor | None]:
     return {
         "hidden_states": _empty(batch, config.in_channels, *grid, dtype=dtype),
         "timestep": _empty(batch, dtype=torch.float32),
         "encoder_hidden_states": _empty(batch, text_tokens, config.text_dim, dtype=dtype),
+        "encoder_hidden_states_image": _empty(batch, CLIP_TOKENS, config.image_dim, dtype=dtype)
+        if config.image_dim
+        else None,
     }
 
 
@@ -174,6 +178,7 @@ def _cogvideox(config: Any, grid: Grid, batch: int, text_tokens: int, dtype: tor
         "hidden_states": _empty(batch, frames, config.in_channels, height, width, dtype=dtype),
         "encoder_hidden_states": _empty(batch, text_tokens, config.text_embed_dim, dtype=dtype),
         "timestep": _empty(batch, dtype=torch.float32),
+        "ofs": _empty(1, dtype=torch.float32) if config.ofs_embed_dim else None,
         "image_rotary_emb": rotary if config.use_rotary_positional_embeddings else None,
     }
 

@@ -23,7 +23,7 @@ from engines.backend.step_cache.kinds import StepCache
 from engines.byte_sizes import spoken_bytes
 from engines.errors import ResourceError
 
-TEXT_PARTS = ("text_encoder", "text_encoder_2")
+TEXT_PARTS = ("text_encoder", "text_encoder_2", "image_encoder")
 TRANSFORMER_PARTS = ("transformer", "transformer_2")
 
 

@@ -18,7 +18,7 @@ from engines.backend.memory.small_weights import WeightFormat
 from engines.backend.step_cache.caching import forget
 from engines.errors import ResourceError
 
-PartName = Literal["text_encoder", "transformer", "transformer_2", "autoencoder"]
+PartName = Literal["text_encoder", "image_encoder", "transformer", "transformer_2", "autoencoder"]
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
@@ -113,4 +113,4 @@ class Residence:
     def _may_stay(self, part: PartName) -> bool:
         if self.plan is None or self.plan.placement is Placement.RESIDENT:
             return True
-        return self.plan.placement is Placement.TEXT_RELEASED and part != "text_encoder"
+        return self.plan.placement is Placement.TEXT_RELEASED and part not in ("text_encoder", "image_encoder")

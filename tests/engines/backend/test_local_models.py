@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engines.backend.catalogue import load_catalogue
+from engines.backend.catalogue import Feature, load_catalogue
 from engines.backend.geometry import plan_geometry
 from engines.backend.loading import load_family
 from engines.backend.local_models import add_local_model, card_of_folder, main, remove_local_model
@@ -35,6 +35,8 @@ def test_a_card_fits_its_checkpoint(folder: Path) -> None:
     assert (card.id, card.title, card.source.kind) == ("local_mine", "Mine", "local")
     family = load_family(card, folder, CPU, torch.float32)  # compares the checkpoint with the card
     assert family.channels > 0
+    from_pictures = "ImageToVideo" in (folder / "model_index.json").read_text()
+    assert card.features >= {Feature.FIRST_FRAME if from_pictures else Feature.TEXT_TO_VIDEO}
     assert card.size_bytes == sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
 
 
@@ -45,6 +47,10 @@ def test_it_renders_a_clip_by_the_same_engine(folder: Path, tmp_path: Path) -> N
     request = TextToVideoRequest(
         prompt="a fox", model=card.id, width=side, height=side, frames=9, steps=2, preview_every=0
     )
+    if Feature.TEXT_TO_VIDEO not in card.features:
+        with pytest.raises(InvalidRequest, match="does not make video from text"):
+            TextToVideoEngine(models).run(request, RunContext(tmp_path / "work"))
+        return
     result = TextToVideoEngine(models).run(request, RunContext(tmp_path / "work"))
     frames = np.concatenate(list(ClipReader(result.files[0].path)))
     assert frames.shape == (9, side, side, 3)

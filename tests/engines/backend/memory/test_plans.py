@@ -67,6 +67,27 @@ def test_a_decoding_needs_what_the_plan_says(family: VideoFamily) -> None:
     assert planned == pytest.approx(meter.peak, rel=0.2)
 
 
+@pytest.mark.parametrize(
+    ("model", "save"),
+    [
+        ("wan_2_1", lambda folder: save_tiny_wan(folder, given="channels and picture")),
+        ("cogvideox_2b", lambda folder: save_tiny_cogvideox(folder, given=True)),
+        ("hunyuan_video_1_5", lambda folder: save_tiny_hunyuan_video(folder, given=True)),
+    ],
+)
+def test_models_that_take_a_picture_are_planned_with_their_image_encoder(
+    model: str, save: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    folder = save(tmp_path)
+    shape = JobShape((3, 8, 12), branches=1)
+    (plan, *_) = possible_plans(card_for(folder, model), folder, shape, torch.float32)
+    text = next(part for part in plan.phases["reading the prompts"] if part.name == "text encoder")
+    weights = checkpoint_weights(folder)
+    assert text.size == 4 * weights.of("text_encoder", "text_encoder_2", "image_encoder")
+    if model != "cogvideox_2b":
+        assert weights.of("image_encoder") > 0
+
+
 def test_plans_begin_with_the_fastest_and_later_ones_need_less(family: VideoFamily) -> None:
     every = plans(family)
     assert every[0].placement is Placement.RESIDENT
