@@ -27,7 +27,13 @@ def in_pieces(model: torch.nn.Module, pieces: int) -> None:
 
 
 def _piece_by_piece(whole: Any, pieces: int, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    answer = torch.empty_like(hidden_states)
-    for piece, place in zip(hidden_states.chunk(pieces, dim=1), answer.chunk(pieces, dim=1), strict=True):
-        place.copy_(whole(piece, *args, **kwargs))
+    answer: Tensor | None = None
+    done = 0
+    for piece in hidden_states.chunk(pieces, dim=1):
+        made = whole(piece, *args, **kwargs)
+        if answer is None:  # a projection may be wider or narrower than what it is given
+            answer = made.new_empty(*hidden_states.shape[:-1], made.shape[-1])
+        answer[:, done : done + piece.shape[1]] = made
+        done += piece.shape[1]
+    assert answer is not None
     return answer
