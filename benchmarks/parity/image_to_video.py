@@ -30,6 +30,7 @@ from benchmarks.parity.text_to_video import (
 )
 from engines.backend.families.base import Frames
 from engines.backend.families.video_family import VideoFamily, to_grid
+from engines.backend.families.wan_vace import WanVACEFamily
 from engines.backend.geometry import LatentGeometry
 from engines.backend.loading import load_family
 from engines.backend.tiny import (
@@ -38,8 +39,9 @@ from engines.backend.tiny import (
     save_tiny_hunyuan_video,
     save_tiny_ltx,
     save_tiny_wan,
+    save_tiny_wan_vace,
 )
-from engines.conditioning.beside import complete_beside
+from engines.conditioning.beside import complete_beside, sample_beside
 from engines.conditioning.complete import Sampling, complete
 from engines.conditioning.condition import Condition, condition_on, grid_of
 from engines.conditioning.given import Given, nothing
@@ -95,12 +97,8 @@ def compare_wan(folder: Path, scale: float) -> Compared:
     pipeline = quiet_pipeline("WanImageToVideoPipeline", folder)
     OurLevels(from_scheduler_config(family.scheduler_config, HOW.steps, geometry.tokens)).on(pipeline)
     start = _noise(family, geometry)
-    # Embeddings, because this pipeline cleans prompts with a package (ftfy) that is not installed.
-    asked = _asked(scale) | {
-        "prompt": None, "negative_prompt": None, "prompt_embeds": family.encode_prompt([PROMPT]).values,
-        "negative_prompt_embeds": family.encode_prompt([NEGATIVE]).values, "image": picture,
-        "latents": to_grid(start, geometry.grid),
-    }  # fmt: skip
+    latents = to_grid(start, geometry.grid)
+    asked = _asked(scale) | _as_embeddings(family) | {"image": picture, "latents": latents}
     theirs = pipeline(**asked, output_type="latent").frames
     return _compared(family, geometry, start, condition, scale, theirs, lambda: pipeline(**asked, output_type="np"))
 
@@ -113,15 +111,38 @@ def compare_wan_channels(folder: Path, scale: float, boundary: float | None, giv
     pictures = [_picture(geometry, seed) for seed in (1, 2)]
     pipeline = quiet_pipeline("WanImageToVideoPipeline", folder)
     OurLevels(from_scheduler_config(family.scheduler_config, HOW.steps, geometry.tokens)).on(pipeline)
-    asked = _asked(scale) | {
-        "prompt": None, "negative_prompt": None, "prompt_embeds": family.encode_prompt([PROMPT]).values,
-        "negative_prompt_embeds": family.encode_prompt([NEGATIVE]).values, "image": Image.fromarray(pictures[0]),
-    }  # fmt: skip
+    asked = _asked(scale) | _as_embeddings(family) | {"image": Image.fromarray(pictures[0])}
     frames = {0: pictures[0]}
     if last:
         frames[geometry.frames - 1] = pictures[1]
         asked["last_image"] = Image.fromarray(pictures[1])
     return _beside(family, geometry, frames, scale, pipeline, asked)
+
+
+def compare_wan_vace(folder: Path, scale: float) -> Compared:
+    """WanVACEPipeline: a region of a video is made anew."""
+    family = load_family(tiny_card("wan_2_1", save_tiny_wan_vace(folder)), folder, CPU, torch.float32)
+    assert isinstance(family, WanVACEFamily)
+    geometry = family.geometry(HEIGHT, WIDTH, FRAMES, 16)
+    random = np.random.default_rng(4)
+    video = random.integers(0, 256, (FRAMES, HEIGHT, WIDTH, 3)).astype(np.uint8)
+    new = np.zeros((FRAMES, HEIGHT, WIDTH), bool)
+    new[4:, 16:48, 20:70] = True
+    pipeline = quiet_pipeline("WanVACEPipeline", folder)
+    OurLevels(from_scheduler_config(family.scheduler_config, HOW.steps, geometry.tokens)).on(pipeline)
+    start = _noise(family, geometry)
+    asked = _asked(scale) | _as_embeddings(family) | {
+        "video": [Image.fromarray(frame) for frame in video], "latents": to_grid(start, geometry.grid),
+        "mask": [Image.fromarray(np.uint8(frame) * 255) for frame in new],
+    }  # fmt: skip
+    theirs = pipeline(**asked, output_type="latent").frames
+    cond, uncond = (family.encode_prompt([text]) for text in (PROMPT, NEGATIVE))
+    guidance = ClassifierFree(cond, uncond, scale) if scale > 1 else Unguided(cond)
+    made = sample_beside(family, geometry, guidance, family.control(geometry, video, new), HOW)
+    return Compared(
+        family, geometry, to_grid(start, geometry.grid), made, theirs,
+        lambda: pipeline(**asked, output_type="np").frames[0],
+    )  # fmt: skip
 
 
 def compare_cogvideox(folder: Path, scale: float) -> Compared:
@@ -179,6 +200,7 @@ CASES: dict[str, Callable[[Path, float], Compared]] = {
         compare_wan_channels, boundary=None, given="channels and picture", last=False
     ),
     "wan 2.2, first and last frame": partial(compare_wan_channels, boundary=None, given="channels", last=True),
+    "wan vace, a region": compare_wan_vace,
     "cogvideox, first frame": compare_cogvideox,
     "hunyuan_video, first frame": compare_hunyuan_video,
 }
@@ -196,6 +218,14 @@ def _compared(
     guidance = ClassifierFree(family.encode_prompt([PROMPT]), family.encode_prompt([NEGATIVE]), scale)
     made = complete(family, geometry, guidance, condition, HOW)
     return Compared(family, geometry, to_grid(start, geometry.grid), made, theirs, frames)
+
+
+def _as_embeddings(family: VideoFamily) -> dict[str, Any]:
+    """Some of Wan's pipelines clean prompts with a package (ftfy) that is not installed."""
+    return {
+        "prompt": None, "negative_prompt": None, "prompt_embeds": family.encode_prompt([PROMPT]).values,
+        "negative_prompt_embeds": family.encode_prompt([NEGATIVE]).values,
+    }  # fmt: skip
 
 
 def _noise(family: VideoFamily, geometry: LatentGeometry) -> Tensor:

@@ -18,6 +18,7 @@ from engines.backend.families.hunyuan_video import HunyuanVideoFamily
 from engines.backend.families.ltx import LTXFamily
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.families.wan import WanFamily
+from engines.backend.families.wan_vace import WanVACEFamily
 from engines.backend.image_encoders import ImageEncoder, load_clip, load_siglip
 from engines.backend.memory.holder import LoadedPart, ModulePart, Part
 from engines.backend.memory.residence import Residence
@@ -74,10 +75,12 @@ def _cogvideox(place: _Place) -> VideoFamily:
 
 def _wan(place: _Place) -> VideoFamily:
     boundary = _json(place.folder / "model_index.json").get("boundary_ratio")
+    is_vace = "vace_layers" in _json(place.folder / "transformer" / "config.json")
+    family = WanVACEFamily if is_vace else WanFamily
     if boundary is None:
-        return WanFamily(_checkpoint(place))
+        return family(_checkpoint(place))
     second = _transformer(place, "transformer_2")
-    return WanFamily(_checkpoint(place, transformer_2=second), low_noise=second.module, boundary=boundary)
+    return family(_checkpoint(place, transformer_2=second), low_noise=second.module, boundary=boundary)
 
 
 def _hunyuan_video(place: _Place) -> VideoFamily:
@@ -124,7 +127,7 @@ def _image_encoder(place: _Place) -> LoadedPart[ImageEncoder] | None:
 
 
 def _transformer(place: _Place, name: str) -> ModulePart:
-    return _part(place, transformer_class(place.card.family), name, place.dtype)
+    return _part(place, transformer_class(place.card.family, place.folder / name), name, place.dtype)
 
 
 def _autoencoder(place: _Place) -> ModulePart:

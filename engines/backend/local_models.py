@@ -26,7 +26,7 @@ from engines.media.target import write_atomically
 TEMPLATES = {
     "LTXPipeline": "ltx_video", "LTXImageToVideoPipeline": "ltx_video", "LTXConditionPipeline": "ltx_video",
     "WanPipeline": "wan_2_1", "CogVideoXPipeline": "cogvideox_2b", "HunyuanVideo15Pipeline": "hunyuan_video_1_5",
-    "WanImageToVideoPipeline": "wan_2_1", "CogVideoXImageToVideoPipeline": "cogvideox_2b",
+    "WanImageToVideoPipeline": "wan_2_1", "WanVACEPipeline": "wan_2_1", "CogVideoXImageToVideoPipeline": "cogvideox_2b",
     "HunyuanVideo15ImageToVideoPipeline": "hunyuan_video_1_5",
 }  # fmt: skip
 PICKLES = (".bin", ".pt", ".pth", ".ckpt")
@@ -147,6 +147,8 @@ def _features(pipeline: str, family: str, by_token: bool) -> set[Feature]:
     """A model with noise levels by token takes frames as tokens and text alone; others are made for one of both."""
     if by_token:
         return {Feature.TEXT_TO_VIDEO, Feature.FIRST_FRAME, Feature.TOKEN_TIMESTEPS}
+    if pipeline == "WanVACEPipeline":
+        return {Feature.TEXT_TO_VIDEO, Feature.FIRST_FRAME}
     only_from_pictures = "ImageToVideo" in pipeline and family != "ltx"
     return {Feature.FIRST_FRAME if only_from_pictures else Feature.TEXT_TO_VIDEO}
 

@@ -17,9 +17,11 @@ from engines.errors import NotAvailable
 HUNYUAN_PICTURE_TOKENS = 729  # of SigLIP at 384 × 384, which stand for a first frame in HunyuanVideo 1.5
 
 TRANSFORMERS = {
-    "ltx": "LTXVideoTransformer3DModel", "wan": "WanTransformer3DModel",
-    "cogvideox": "CogVideoXTransformer3DModel", "hunyuan_video": "HunyuanVideo15Transformer3DModel",
-}  # fmt: skip
+    "ltx": ("LTXVideoTransformer3DModel",),
+    "wan": ("WanTransformer3DModel", "WanVACETransformer3DModel"),
+    "cogvideox": ("CogVideoXTransformer3DModel",),
+    "hunyuan_video": ("HunyuanVideo15Transformer3DModel",),
+}
 AUTOENCODERS = {
     "ltx": ("AutoencoderKLLTXVideo", "PatchVideoAutoencoder"),
     "wan": ("AutoencoderKLWan",),
@@ -28,18 +30,21 @@ AUTOENCODERS = {
 }
 
 
-def transformer_class(family: str) -> Any:
-    """The family's transformer."""
-    return _class(TRANSFORMERS[family])
+def transformer_class(family: str, folder: Path) -> Any:
+    """The class that a transformer's folder names. Raises NotAvailable if the family knows no such class."""
+    return _named_class(folder, TRANSFORMERS[family], "transformer")
 
 
 def autoencoder_class(family: str, folder: Path) -> Any:
     """The class that an autoencoder's folder names. Raises NotAvailable if the family knows no such class."""
+    return _named_class(folder, AUTOENCODERS[family], "autoencoder")
+
+
+def _named_class(folder: Path, known: tuple[str, ...], part: str) -> Any:
     name = str(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("_class_name"))
-    known = AUTOENCODERS[family]
     if name not in known:
         raise NotAvailable(
-            f"The autoencoder class {name!r} of {folder} is not known.",
+            f"The {part} class {name!r} of {folder} is not known.",
             f"Use a folder with {' or '.join(known)}.",
             field="model",
         )

@@ -100,6 +100,24 @@ def save_tiny_wan(folder: Path, boundary: float | None = None, given: WanGiven =
     return folder
 
 
+def save_tiny_wan_vace(folder: Path) -> Path:
+    """Wan VACE in small: a folder that WanVACEPipeline loads."""
+    from diffusers import WanPipeline, WanVACEPipeline, WanVACETransformer3DModel
+
+    plain: Any = WanPipeline.from_pretrained(save_tiny_wan(folder), local_files_only=True)
+    torch.manual_seed(12)
+    transformer = WanVACETransformer3DModel(
+        num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16, text_dim=16, freq_dim=16,
+        ffn_dim=32, num_layers=2, rope_max_seq_len=64, vace_layers=[0], vace_in_channels=96,
+    ).eval()  # fmt: skip
+    pipeline: Any = WanVACEPipeline(
+        tokenizer=plain.tokenizer, text_encoder=plain.text_encoder, vae=plain.vae, scheduler=plain.scheduler,
+        transformer=transformer,
+    )  # fmt: skip
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
 def save_tiny_cogvideox(folder: Path, rotary: bool = True, given: bool = False) -> Path:
     """CogVideoX in small: autoencoder 8 × 8 × 4, T5, v-prediction; a folder that CogVideoXPipeline loads.
 
@@ -284,6 +302,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "diorama": save_tiny_diorama,
     "wan": save_tiny_wan,
     "wan22": lambda folder: save_tiny_wan(folder, boundary=0.875),
+    "wan_vace": save_tiny_wan_vace,
     "wan_i2v": lambda folder: save_tiny_wan(folder, given="channels and picture"),
     "cogvideox": save_tiny_cogvideox,
     "hunyuan_video": save_tiny_hunyuan_video,

@@ -34,8 +34,14 @@ def complete_beside(
 
     Raises: ValueError for a model that takes no channels, or not these frames.
     """
+    return sample_beside(family, geometry, guidance, family.beside(geometry, frames), how)
+
+
+def sample_beside(
+    family: Family, geometry: LatentGeometry, guidance: Guidance[PromptEmbedding], beside: Tensor, how: Sampling
+) -> Tensor:
+    """The same beside channels float32 [1, N, E] that the family laid out."""
     levels = uniform(make_schedule(how.schedule, how.steps, geometry.tokens, family.scheduler_config), geometry.tokens)
     source = SeededNoise(how.seed, (1, geometry.tokens, family.channels), family.device)
-    beside = family.beside(geometry, frames).to(family.device)
-    velocity = guided_velocity(family, geometry, guidance, beside=beside)
+    velocity = guided_velocity(family, geometry, guidance, beside=beside.to(family.device))
     return family.unpack(sample(velocity, source(INITIAL), levels, make_solver(how.solver), source), geometry)

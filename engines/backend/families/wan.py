@@ -81,9 +81,14 @@ class WanFamily(VideoFamily):
             timestep=self._timestep(sigmas, grid),
             encoder_hidden_states=prompt.values.to(self.dtype),
             encoder_hidden_states_image=None if prompt.picture is None else prompt.picture.to(self.dtype),
+            **self._further_inputs(tokens),
             return_dict=False,
         )[0]
         return from_grid(velocity.float())
+
+    def _further_inputs(self, tokens: Tokens) -> dict[str, Tensor]:
+        """What a transformer with a control branch is given."""
+        return {}
 
     def beside(self, geometry: LatentGeometry, frames: Mapping[int, Frames]) -> Tensor:
         """A mask for each of a slot's four frames (the first frame fills its slot), then the latents of a clip that is

@@ -41,7 +41,7 @@ def _blueprint_weights(family: str, folder: Path) -> CheckpointWeights:
     text = json.loads((folder / "text_encoders.json").read_text(encoding="utf-8"))
     parts = {name: PartWeights(outside=values) for name, values in text.items()}
     for name, kind in (
-        ("transformer", transformer_class(family)),
+        ("transformer", transformer_class(family, folder / "transformer")),
         ("vae", autoencoder_class(family, folder / "vae")),
     ):
         config = json.loads((folder / name / "config.json").read_text(encoding="utf-8"))

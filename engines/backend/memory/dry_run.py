@@ -104,7 +104,10 @@ def step_cache_bytes(
 
 def _short_transformer(family: str, folder: Path, dtype: torch.dtype) -> Any:
     config = _config(folder)
-    return _on_meta(transformer_class(family), {**config, "num_layers": min(LAYERS, config["num_layers"])}, dtype)
+    short = {**config, "num_layers": min(LAYERS, config["num_layers"])}
+    if "vace_layers" in config:
+        short["vace_layers"] = [0]
+    return _on_meta(transformer_class(family, folder), short, dtype)
 
 
 @cache
@@ -167,7 +170,14 @@ def _wan(config: Any, grid: Grid, batch: int, text_tokens: int, dtype: torch.dty
         "encoder_hidden_states_image": _empty(batch, CLIP_TOKENS, config.image_dim, dtype=dtype)
         if config.image_dim
         else None,
+        **_control(config, grid, batch, dtype),
     }
+
+
+def _control(config: Any, grid: Grid, batch: int, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Of Wan VACE."""
+    channels = config.get("vace_in_channels")
+    return {"control_hidden_states": _empty(batch, channels, *grid, dtype=dtype)} if channels else {}
 
 
 def _cogvideox(config: Any, grid: Grid, batch: int, text_tokens: int, dtype: torch.dtype) -> dict[str, Any]:
