@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import torch
 from torch import Tensor
 
-from engines.backend.families.base import Family
 from engines.backend.families.ltx import LTXFamily
 from engines.backend.registry import ModelRegistry
-from engines.context import RunContext
 from engines.sampling.noise import gaussian_noise
-from engines.text_to_video.render import encode_prompts, sample_take
-from engines.text_to_video.request import TextToVideoRequest
 from tests.golden.golden_file import compare_with_golden
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """The number of threads changes the order of sums, and with it the last bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+from tests.golden.short_render import short_render
 
 
 @torch.inference_mode()
@@ -43,16 +29,6 @@ def first_block(family: LTXFamily) -> dict[str, Tensor]:
         encoder_attention_mask=torch.zeros(1, 1, 24),
     )
     return {"output": output}
-
-
-def short_render(family: Family, folder: Path) -> dict[str, Tensor]:
-    """Latents [1, C, 3, 4, 4] of four guided Heun steps."""
-    request = TextToVideoRequest(
-        prompt="a red fox bounces on a beach", width=64, height=64, frames=9, steps=4, solver="heun", seed=11
-    )
-    geometry = family.geometry(request.height, request.width, request.frames, request.fps)
-    take = sample_take(family, request, geometry, encode_prompts(family, request), request.seed, RunContext(folder))
-    return {"latents": take.latents}
 
 
 def test_golden_block(tiny_diorama: ModelRegistry) -> None:
