@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from engines.backend.attention.calls import AttentionHook
+from engines.backend.attention.hooking import hooked
+from engines.backend.attention.watch import Watch
 from engines.backend.catalogue import Feature
 from engines.backend.families.base import Frames, PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
@@ -48,6 +51,7 @@ class VideoFamily(ABC):
         self.text_encoder = checkpoint.text_encoder
         self.image_encoder = checkpoint.image_encoder
         self.residence = checkpoint.residence
+        self._watch: Watch | None = None
         self.folder = checkpoint.folder
         self.channels = int(self.transformer.config.out_channels or self.transformer.config.in_channels)
         self.device: torch.device = self.transformer.device
@@ -131,7 +135,7 @@ class VideoFamily(ABC):
         name = self._speaking(sigmas)
 
         def ask() -> Tensor:
-            with at_site(self._transformers[name], at):
+            with at_site(self._transformers[name], at), self._attention_at(tokens, at):
                 return self._velocity(tokens, sigmas, prompt)
 
         return self.residence.run(name, ask)
@@ -146,6 +150,29 @@ class VideoFamily(ABC):
         """
         refuse(kind, self.card)
         return caching(list(self._transformers.values()), kind, steps, self.card.facts.mag_ratios)
+
+    @contextmanager
+    def attention(self, *hooks: AttentionHook) -> Iterator[None]:
+        """While it is entered, every attention of the model goes through these hooks, the first outermost."""
+        before, self._watch = self._watch, Watch(hooks)
+        try:
+            with hooked(self.card.family, list(self._transformers.values()), self._watch):
+                yield
+        finally:
+            self._watch = before
+
+    def _attention_at(self, tokens: Tokens, at: Site) -> AbstractContextManager[None]:
+        if self._watch is None or tokens.grid is None:
+            return nullcontext()
+        return self._watch.calling(at, self._patches(tokens.grid))
+
+    def _patches(self, grid: tuple[int, int, int]) -> tuple[int, int, int]:
+        """T', H', W' of what the transformer sees of so many latent cells."""
+        size = self.transformer.config.patch_size
+        if not isinstance(size, int):
+            return tuple(-(-cells // patch) for cells, patch in zip(grid, size, strict=True))
+        time = getattr(self.transformer.config, "patch_size_t", None) or 1
+        return -(-grid[0] // time), grid[1] // size, grid[2] // size
 
     @property
     def _transformers(self) -> dict[PartName, Any]:

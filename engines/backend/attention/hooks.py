@@ -1,0 +1,134 @@
+"""Hooks that several methods share: reading, further keys, masks.
+
+Shape legend: B batch, Q queries, K keys, R further keys, A heads, E values of a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from engines.backend.attention.calls import AttentionCall, AttentionInputs, Kind, attend
+from engines.backend.attention.feature_store import FeatureStore
+
+Next = Callable[[AttentionInputs], Tensor]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which attentions a hook is about; None means all.
+
+    Attributes:
+        layers: Indices of blocks. intervals: Of steps.
+    """
+
+    kinds: Collection[Kind] = ("self", "joint")
+    layers: Collection[int] | None = None
+    intervals: Collection[int] | None = None
+    branches: Collection[str] | None = None
+
+    def __contains__(self, call: AttentionCall) -> bool:
+        return (
+            call.kind in self.kinds
+            and (self.layers is None or call.at.layer in self.layers)
+            and (self.intervals is None or call.at.interval in self.intervals)
+            and (self.branches is None or call.at.branch in self.branches)
+        )
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Puts what passes into a store, and changes nothing.
+
+    Attributes:
+        names: Of "query", "key", "value", "answer".
+    """
+
+    store: FeatureStore
+    where: Where = Where()
+    names: Collection[str] = ("query", "key", "value", "answer")
+
+    def __call__(self, call: AttentionCall, inputs: AttentionInputs, call_next: Next) -> Tensor:
+        answer = call_next(inputs)
+        if call in self.where:
+            seen = {"query": inputs.query, "key": inputs.key, "value": inputs.value, "answer": answer}
+            for name in self.names:
+                self.store.put(call.at, call.kind, name, seen[name])
+        return answer
+
+
+@dataclass(frozen=True)
+class FurtherKeys:
+    """Keys and values beside the layer's own: references, memories, another pass.
+
+    Attributes:
+        further: Call → key, value [B, R, A, E] with their positions in them, or None where there are none.
+        gate: With None the further keys stand in the same softmax as the layer's own. A number attends to them apart
+            and adds the answer so many times (decoupled attention).
+        mask: bool [R], which of them are let through; None lets all.
+        heads: Which heads see them; None all. The others answer as without.
+    """
+
+    further: Callable[[AttentionCall], tuple[Tensor, Tensor] | None]
+    where: Where = Where()
+    gate: float | None = None
+    mask: Tensor | None = None
+    heads: Collection[int] | None = None
+
+    def __call__(self, call: AttentionCall, inputs: AttentionInputs, call_next: Next) -> Tensor:
+        beside = self.further(call) if call in self.where else None
+        if beside is None:
+            return call_next(inputs)
+        key, value = beside
+        if self.mask is not None:
+            key, value = key[:, self.mask], value[:, self.mask]
+        if self.gate is not None:
+            apart = self.gate * attend(AttentionInputs(inputs.query, key, value, None))
+            return call_next(inputs) + self._for_heads(apart, torch.zeros_like(apart))
+        joint = replace(
+            inputs,
+            key=torch.cat([inputs.key, key], dim=1),
+            value=torch.cat([inputs.value, value], dim=1),
+            mask=_widened(inputs.mask, key.shape[1]),
+        )
+        changed = call_next(joint)
+        return changed if self.heads is None else self._for_heads(changed, call_next(inputs))
+
+    def _for_heads(self, seeing: Tensor, others: Tensor) -> Tensor:
+        if self.heads is None:
+            return seeing
+        chosen = torch.zeros(seeing.shape[2], dtype=torch.bool, device=seeing.device)
+        chosen[list(self.heads)] = True
+        return torch.where(chosen[:, None], seeing, others)
+
+
+@dataclass(frozen=True)
+class MaskKeys:
+    """Adds to the scores of some pairs.
+
+    Attributes:
+        scores: Call → what is added, broadcasting to [B, A, Q, K], −∞ to hide; None changes nothing.
+    """
+
+    scores: Callable[[AttentionCall, AttentionInputs], Tensor | None]
+    where: Where = Where()
+
+    def __call__(self, call: AttentionCall, inputs: AttentionInputs, call_next: Next) -> Tensor:
+        further = self.scores(call, inputs) if call in self.where else None
+        if further is None:
+            return call_next(inputs)
+        mask = inputs.mask
+        if mask is not None and mask.dtype is torch.bool:
+            mask = torch.zeros_like(mask, dtype=inputs.query.dtype).masked_fill(~mask, -torch.inf)
+        return call_next(replace(inputs, mask=further.to(inputs.query) if mask is None else mask + further))
+
+
+def _widened(mask: Tensor | None, further: int) -> Tensor | None:
+    """The mask for so many keys more, all of which are let through."""
+    if mask is None:
+        return None
+    through = 1 if mask.dtype is torch.bool else 0
+    return torch.nn.functional.pad(mask, (0, further), value=through)

@@ -1,0 +1,187 @@
+"""Hooks see what the model attends with, change it, and are gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from engines.backend.attention.calls import AttentionCall, AttentionInputs, attend
+from engines.backend.attention.feature_store import FeatureStore
+from engines.backend.attention.hooks import FurtherKeys, Keep, MaskKeys, Where
+from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.video_family import VideoFamily
+from engines.backend.loading import load_family
+from engines.backend.tiny import (
+    save_tiny_cogvideox,
+    save_tiny_hunyuan_video,
+    save_tiny_ltx,
+    save_tiny_wan,
+    save_tiny_wan_vace,
+)
+from engines.errors import ResourceError
+from engines.sampling.site import Site
+from tests.engines.tiny_models import card_for
+
+CPU = torch.device("cpu")
+SAVES: dict[str, tuple[str, Callable[[Path], Path]]] = {
+    "ltx": ("ltx_video", save_tiny_ltx), "wan": ("wan_2_1", save_tiny_wan), "wan_vace": ("wan_2_1", save_tiny_wan_vace),
+    "wan_i2v": ("wan_2_1", lambda folder: save_tiny_wan(folder, given="channels and picture")),
+    "cogvideox": ("cogvideox_2b", save_tiny_cogvideox), "hunyuan_video": ("hunyuan_video_1_5", save_tiny_hunyuan_video),
+}  # fmt: skip
+HERE = Site(3, 0, 0.6)
+
+
+@pytest.fixture(scope="module", params=SAVES)
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> VideoFamily:
+    model, save = SAVES[request.param]
+    folder = save(tmp_path_factory.mktemp("model"))
+    return load_family(card_for(folder, model), folder, CPU, torch.float32)
+
+
+@pytest.fixture
+def asked(family: VideoFamily) -> tuple[Tokens, Tensor, PromptEmbedding]:
+    torch.manual_seed(0)
+    geometry = family.geometry(64, 96, 9, 16)
+    tokens = family.pack(torch.randn(1, family.channels, *geometry.grid), geometry)
+    prompt = family.encode_prompt(["a red fox"])
+    if family.image_encoder is not None:
+        prompt = family.with_picture(prompt, torch.randint(0, 256, (64, 96, 3), dtype=torch.uint8).numpy())
+    return tokens, torch.full((1, geometry.tokens), 0.6), prompt
+
+
+Seen = list[tuple[AttentionCall, AttentionInputs, Tensor]]
+
+
+def seeing(seen: Seen) -> Callable[..., Tensor]:
+    def hook(call: AttentionCall, inputs: AttentionInputs, call_next: Callable[[AttentionInputs], Tensor]) -> Tensor:
+        answer = call_next(inputs)
+        seen.append((call, inputs, answer))
+        return answer
+
+    return hook
+
+
+def test_with_a_hook_that_only_reads_the_model_answers_the_same(family: VideoFamily, asked: tuple) -> None:
+    plain = family.velocity(*asked, HERE)
+    seen: Seen = []
+    with family.attention(seeing(seen)):
+        hooked = family.velocity(*asked, HERE)
+    assert (hooked - plain).abs().max() < 1e-5
+    assert seen
+    count = len(seen)
+    assert torch.equal(family.velocity(*asked, HERE), plain), "the layers are as before"
+    assert len(seen) == count
+
+
+def test_every_layer_is_seen_with_its_place_and_its_tokens(family: VideoFamily, asked: tuple) -> None:
+    seen: Seen = []
+    with family.attention(seeing(seen)):
+        family.velocity(*asked, HERE)
+    layers = {call.at.layer for call, _, _ in seen}
+    assert layers == set(range(family.transformer.config.num_layers))
+    patch = family.transformer.config.patch_size
+    side = patch if isinstance(patch, int) else patch[1]
+    for call, inputs, answer in seen:
+        assert (call.at.interval, call.at.sigma) == (3, 0.6)
+        assert answer.shape == inputs.query.shape
+        grid = call.layout.grid
+        video = range(inputs.query.shape[1])[call.layout.video]
+        assert len(video) == grid[0] * grid[1] * grid[2]
+        assert grid[1] == asked[0].grid[1] // side
+        text = [] if call.layout.text is None else range(inputs.query.shape[1])[call.layout.text]
+        assert len(video) + len(text) == inputs.query.shape[1]
+        assert (call.kind == "joint") == (call.layout.text is not None)
+        assert torch.allclose(answer, attend(inputs), atol=1e-6)
+
+
+def test_what_was_kept_in_one_pass_can_be_attended_to_in_another(family: VideoFamily, asked: tuple) -> None:
+    """A layer's own keys once more in the same softmax change nothing: every weight is halved and counted twice."""
+    store = FeatureStore(budget=10**8, dtype=torch.float32)
+    plain = family.velocity(*asked, HERE)
+    with family.attention(Keep(store, names=("key", "value"))):
+        family.velocity(*asked, HERE)
+    assert 0 < store.nbytes < 10**8
+    where = (HERE, asked)
+
+    def again(call: AttentionCall) -> tuple[Tensor, Tensor]:
+        like = where[1][0].values
+        return store.get(call.at, call.kind, "key", like), store.get(call.at, call.kind, "value", like)
+
+    def other(call: AttentionCall) -> tuple[Tensor, Tensor]:
+        key, value = again(call)
+        return key.roll(1, dims=1), 5 * value
+
+    kind = "joint" if family.card.family in ("cogvideox", "hunyuan_video") else "self"
+    if family.card.family != "hunyuan_video":  # of its prompt the padding is hidden, and would not be here
+        with family.attention(FurtherKeys(again)):
+            assert (family.velocity(*asked, HERE) - plain).abs().max() < 1e-4
+    with family.attention(FurtherKeys(other)):
+        changed = family.velocity(*asked, HERE)
+    assert (changed - plain).abs().max() > 1e-4
+    with family.attention(FurtherKeys(other, Where(kinds=(kind,), layers=(99,)))):
+        assert (family.velocity(*asked, HERE) - plain).abs().max() < 1e-5
+    with family.attention(FurtherKeys(other, gate=0.0)):
+        assert (family.velocity(*asked, HERE) - plain).abs().max() < 1e-5
+    with family.attention(FurtherKeys(other, heads=())):
+        assert (family.velocity(*asked, HERE) - plain).abs().max() < 1e-5
+    with family.attention(FurtherKeys(other, heads=(1,))):
+        some = family.velocity(*asked, HERE)
+    assert 1e-5 < (some - plain).abs().max() != (changed - plain).abs().max()
+
+
+def test_only_the_chosen_heads_see_further_keys(family: VideoFamily, asked: tuple) -> None:
+    seen: Seen = []
+    before: Seen = []
+
+    def noise(call: AttentionCall) -> tuple[Tensor, Tensor]:
+        like = before[0][1].key
+        return torch.randn(1, 5, *like.shape[2:]), torch.randn(1, 5, *like.shape[2:])
+
+    first = Where(kinds=("self", "joint"), layers=(0,))
+    with family.attention(seeing(before)):
+        family.velocity(*asked, HERE)
+    with family.attention(seeing(seen), FurtherKeys(noise, first, heads=(0,))):
+        family.velocity(*asked, HERE)
+    was, now = (next(a for c, _, a in one if c in first) for one in (before, seen))
+    assert torch.allclose(now[:, :, 1], was[:, :, 1], atol=1e-6)
+    assert (now[:, :, 0] - was[:, :, 0]).abs().max() > 1e-3
+
+
+def test_hidden_keys_have_no_say(family: VideoFamily, asked: tuple) -> None:
+    """With every video token but itself hidden, a token attends to itself alone."""
+    kinds = ("self",) if family.card.family in ("ltx", "wan") else ("joint",)
+
+    def only_itself(call: AttentionCall, inputs: AttentionInputs) -> Tensor:
+        count = inputs.query.shape[1]
+        return torch.full((count, count), -torch.inf).fill_diagonal_(0.0)
+
+    seen: Seen = []
+    with family.attention(seeing(seen), MaskKeys(only_itself, Where(kinds=kinds))):
+        family.velocity(*asked, HERE)
+    for call, inputs, answer in seen:
+        if call.kind in kinds:
+            real = answer[:, call.layout.video]
+            assert torch.allclose(real, inputs.value[:, call.layout.video], atol=1e-5)
+
+
+def test_a_store_keeps_to_its_budget() -> None:
+    store = FeatureStore(budget=1000)
+    store.put(HERE, "self", "key", torch.zeros(1, 100))
+    store.put(HERE, "self", "key", torch.ones(1, 100))
+    assert store.nbytes == 200
+    assert (HERE, "self", "key") in store
+    assert (HERE, "cross", "key") not in store
+    assert float(store.get(HERE, "self", "key", torch.zeros(1)).sum()) == 100
+    with pytest.raises(ResourceError, match="more than 1 MB"):
+        store.put(Site(4, 0, 0.5), "self", "key", torch.zeros(1, 1000))
+    assert len(store) == 1
+
+
+def test_the_bare_model_is_refused_while_hooks_are_in_force(family: VideoFamily, asked: tuple) -> None:
+    tokens, sigmas, prompt = asked
+    with torch.inference_mode(), family.attention(seeing([])), pytest.raises(ValueError, match="through the family"):
+        family._velocity(tokens, sigmas, prompt)
