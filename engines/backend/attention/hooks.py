@@ -44,7 +44,7 @@ class Keep:
     """Puts what passes into a store, and changes nothing.
 
     Attributes:
-        names: Of "query", "key", "value", "answer".
+        names: Of "query", "key", "bare_key", "value", "answer"; what a call has not is left out.
     """
 
     store: FeatureStore
@@ -54,9 +54,10 @@ class Keep:
     def __call__(self, call: AttentionCall, inputs: AttentionInputs, call_next: Next) -> Tensor:
         answer = call_next(inputs)
         if call in self.where:
-            seen = {"query": inputs.query, "key": inputs.key, "value": inputs.value, "answer": answer}
+            seen = {**vars(inputs), "answer": answer}
             for name in self.names:
-                self.store.put(call.at, call.kind, name, seen[name])
+                if seen[name] is not None:
+                    self.store.put(call.at, call.kind, name, seen[name])
         return answer
 
 

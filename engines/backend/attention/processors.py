@@ -31,9 +31,12 @@ class _Processor:
     def __init__(self, watch: Watch, layer: int) -> None:
         self.watch, self.layer = watch, layer
 
-    def attended(self, kind: Kind, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, text: int) -> Tensor:
+    def attended(
+        self, kind: Kind, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, text: int = 0,
+        bare_key: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
         """[B, N, D] from q, k, v [B, N, A, E]. text: prompt tokens in the sequence, before the video if negative."""
-        answer = self.watch.through(self.layer, kind, AttentionInputs(query, key, value, mask), text)
+        answer = self.watch.through(self.layer, kind, AttentionInputs(query, key, value, mask, bare_key), text)
         return answer.flatten(2, 3).to(query.dtype)
 
 
@@ -51,11 +54,12 @@ class LTXProcessor(_Processor):
             attention_mask = attn.prepare_attention_mask(attention_mask, given.shape[1], len(given))
             attention_mask = attention_mask.view(len(given), attn.heads, -1, attention_mask.shape[-1])
         query, key, value = attn.norm_q(attn.to_q(hidden_states)), attn.norm_k(attn.to_k(given)), attn.to_v(given)
+        bare = key.unflatten(2, (attn.heads, -1))
         if image_rotary_emb is not None:
             query, key = (apply_rotary_emb(part, image_rotary_emb) for part in (query, key))
         query, key, value = (part.unflatten(2, (attn.heads, -1)) for part in (query, key, value))
         kind: Kind = "self" if encoder_hidden_states is None else "cross"
-        return _projected(attn, self.attended(kind, query, key, value, attention_mask, 0))
+        return _projected(attn, self.attended(kind, query, key, value, attention_mask, bare_key=bare))
 
 
 class WanProcessor(_Processor):
@@ -70,14 +74,15 @@ class WanProcessor(_Processor):
             picture, given = given[:, : given.shape[1] - WAN_TEXT_TOKENS], given[:, given.shape[1] - WAN_TEXT_TOKENS :]
         query, key, value = attn.norm_q(attn.to_q(hidden_states)), attn.norm_k(attn.to_k(given)), attn.to_v(given)
         query, key, value = (part.unflatten(2, (attn.heads, -1)) for part in (query, key, value))
+        bare = key
         if rotary_emb is not None:
             query, key = (_turned_in_pairs(part, *rotary_emb) for part in (query, key))
         kind: Kind = "self" if encoder_hidden_states is None else "cross"
-        answer = self.attended(kind, query, key, value, attention_mask, 0)
+        answer = self.attended(kind, query, key, value, attention_mask, bare_key=bare)
         if picture is not None:
             key, value = attn.norm_added_k(attn.add_k_proj(picture)), attn.add_v_proj(picture)
             key, value = (part.unflatten(2, (attn.heads, -1)) for part in (key, value))
-            answer = answer + self.attended("picture", query, key, value, None, 0)
+            answer = answer + self.attended("picture", query, key, value, None)
         return _projected(attn, answer)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from engines.backend.attention.positions import turned_ltx
 from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
@@ -41,6 +42,10 @@ class LTXFamily(VideoFamily):
         )
         super().__init__(checkpoint, codec)
         self.transformer.rope.theta = card.facts.rope_theta
+
+    def turned(self, bare: Tensor, places: Tensor) -> Tensor:
+        """See VideoFamily; places are seconds, pixel row and pixel column, as `coordinates` gives them."""
+        return turned_ltx(self.transformer.rope, bare, places)
 
     def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
         timestep = sigmas * TIMESTEP_SCALE

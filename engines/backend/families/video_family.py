@@ -161,6 +161,13 @@ class VideoFamily(ABC):
         finally:
             self._watch = before
 
+    def turned(self, bare: Tensor, places: Tensor) -> Tensor:
+        """Keys [B, R, A, E] without positions → keys at places [1, 3, R] of one's own choice.
+
+        Raises: ValueError for families whose keys cannot be placed.
+        """
+        raise ValueError(f"keys of {self.card.family} cannot be placed freely")
+
     def _attention_at(self, tokens: Tokens, at: Site) -> AbstractContextManager[None]:
         if self._watch is None or tokens.grid is None:
             return nullcontext()

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engines.backend.attention.positions import turned_wan
 from engines.backend.families.base import Frames, LatentGeometry, PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
@@ -85,6 +86,10 @@ class WanFamily(VideoFamily):
             return_dict=False,
         )[0]
         return from_grid(velocity.float())
+
+    def turned(self, bare: Tensor, places: Tensor) -> Tensor:
+        """See VideoFamily; places are slot, patch row and patch column."""
+        return turned_wan(self.transformer.rope, bare, places)
 
     def _further_inputs(self, tokens: Tokens) -> dict[str, Tensor]:
         """What a transformer with a control branch is given."""
