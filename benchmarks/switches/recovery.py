@@ -5,17 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from benchmarks.held_out.rendering import FIRST_SEED, bundled, decoded, geometry_of, guidance_of, request_for
+from benchmarks.held_out.rendering import FIRST_SEED, bundled, geometry_of
 from benchmarks.shared.report import Report
-from engines.backend.families.guided import guided_velocity
+from benchmarks.switches.sampling import frames_of, sampled_tokens
 from engines.backend.memory.meter import StorageMeter
 from engines.backend.memory.plan import JobShape, Placement, possible_plans
 from engines.backend.memory.small_weights import WeightFormat
 from engines.diorama.theatre.random_scene import held_out_scenes
-from engines.sampling.loop import Step, sample
-from engines.sampling.noise import gaussian_noise
-from engines.sampling.schedules import make_schedule, uniform
-from engines.sampling.solvers import make_solver
+from engines.sampling.loop import Step
 
 STEPS, FAILS_AT = 8, 5
 
@@ -29,8 +26,6 @@ def add_recovery(report: Report) -> None:
 def _recovered() -> dict[str, float]:
     family, spec = bundled(), held_out_scenes("one thing", 2, FIRST_SEED)[0]
     geometry = geometry_of(spec)
-    schedule = uniform(make_schedule("model", STEPS, geometry.tokens, family.scheduler_config), geometry.tokens)
-    start = gaussian_noise((1, geometry.tokens, family.channels), seed=1)
     steps: list[int] = []
     failures: list[int] = []
 
@@ -39,9 +34,7 @@ def _recovered() -> dict[str, float]:
 
     def render() -> np.ndarray:
         steps.clear()
-        velocity = guided_velocity(family, geometry, guidance_of(request_for(spec)))
-        tokens = sample(velocity, start, schedule, make_solver("euler"), on_step=note)
-        return decoded(family.unpack(tokens, geometry))
+        return frames_of(sampled_tokens(spec, STEPS, note), spec)
 
     def fail_once(*_: object) -> None:
         if len(steps) == FAILS_AT and not failures:

@@ -14,24 +14,17 @@ import yaml
 from benchmarks.held_out.rendering import (
     FIRST_SEED,
     bundled,
-    decoded,
     geometry_of,
-    guidance_of,
-    request_for,
     scene_name,
 )
 from benchmarks.shared.report import Report
 from benchmarks.shared.timing import LEAST_PAIRS, interleaved
-from engines.backend.families.guided import guided_velocity
+from benchmarks.switches.sampling import frames_of, sampled_tokens
 from engines.backend.memory.dry_run import step_cache_bytes
 from engines.backend.step_cache.kinds import COSTS, StepCache, step_caches, why_not
 from engines.diorama.theatre.random_scene import held_out_scenes
 from engines.diorama.theatre.spec import SceneSpec
 from engines.metrics.psnr import latent_psnr, pixel_psnr
-from engines.sampling.loop import sample
-from engines.sampling.noise import gaussian_noise
-from engines.sampling.schedules import make_schedule, uniform
-from engines.sampling.solvers import make_solver
 
 STEPS, GOOD_DB = 30, 28.0
 
@@ -80,19 +73,13 @@ def _specs(clips: int) -> list[SceneSpec]:
 @cache
 def _made(kind: StepCache, spec: SceneSpec) -> torch.Tensor:
     """Tokens with this cache; "off" is without."""
-    family, geometry = bundled(), geometry_of(spec)
-    schedule = make_schedule("model", STEPS, geometry.tokens, family.scheduler_config)
-    guidance = guidance_of(request_for(spec))
-    start = gaussian_noise((1, geometry.tokens, family.channels), seed=spec.seed)
-    with family.cached(kind, STEPS):
-        velocity = guided_velocity(family, geometry, guidance)
-        return sample(velocity, start, uniform(schedule, geometry.tokens), make_solver("euler"))
+    with bundled().cached(kind, STEPS):
+        return sampled_tokens(spec, STEPS)
 
 
 def _nearness(kind: StepCache, spec: SceneSpec) -> dict[str, float]:
     with_it, without = _made(kind, spec), _made("off", spec)
-    family, geometry = bundled(), geometry_of(spec)
-    frames, reference = (decoded(family.unpack(tokens, geometry)) for tokens in (with_it, without))
+    frames, reference = frames_of(with_it, spec), frames_of(without, spec)
     return {"psnr": min(99.0, pixel_psnr(frames, reference)), "latent_psnr": min(99.0, latent_psnr(with_it, without))}
 
 

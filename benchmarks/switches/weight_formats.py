@@ -6,23 +6,16 @@ from benchmarks.held_out.rendering import (
     FIRST_SEED,
     Frames,
     bundled,
-    decoded,
     geometry_of,
-    guidance_of,
-    request_for,
     scene_name,
 )
 from benchmarks.shared.report import Report
-from engines.backend.families.guided import guided_velocity
+from benchmarks.switches.sampling import frames_of, sampled_tokens
 from engines.backend.memory.plan import JobShape, Placement, possible_plans
 from engines.backend.memory.small_weights import WeightFormat
 from engines.diorama.theatre.random_scene import held_out_scenes
 from engines.diorama.theatre.spec import SceneSpec
 from engines.metrics.psnr import pixel_psnr
-from engines.sampling.loop import sample
-from engines.sampling.noise import gaussian_noise
-from engines.sampling.schedules import make_schedule, uniform
-from engines.sampling.solvers import make_solver
 
 STEPS = 20
 
@@ -46,12 +39,7 @@ def add_weight_formats(report: Report, clips: int) -> None:
 
 def _rendered(form: WeightFormat, spec: SceneSpec) -> Frames:
     _lay(form, spec)
-    family, geometry = bundled(), geometry_of(spec)
-    schedule = make_schedule("model", STEPS, geometry.tokens, family.scheduler_config)
-    start = gaussian_noise((1, geometry.tokens, family.channels), seed=spec.seed)
-    velocity = guided_velocity(family, geometry, guidance_of(request_for(spec)))
-    tokens = sample(velocity, start, uniform(schedule, geometry.tokens), make_solver("euler"))
-    return decoded(family.unpack(tokens, geometry))
+    return frames_of(sampled_tokens(spec, STEPS), spec)
 
 
 def _lay(form: WeightFormat, spec: SceneSpec) -> None:
