@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,9 +19,10 @@ from engines.diorama.theatre.draw import render_scene
 from engines.diorama.theatre.random_scene import random_scene
 from engines.errors import InvalidRequest
 from engines.training.linear_code import clip_to_tensor
+from engines.training.optimiser_state import restore_training, save_training
 from engines.training.pretrain import SAVE_SECONDS
 from engines.training.run import Run
-from engines.training.run_state import append_log, load_state, save_state
+from engines.training.run_state import append_log
 
 USUAL_FRAMES = 17
 
@@ -97,7 +97,7 @@ def train_decoder(run: Run) -> None:
     correction = model.correction.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(correction.parameters(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
     state_path = run.folder / "decoder.safetensors"
-    start = _restore(state_path, correction, optimiser) if state_path.exists() else 0
+    start = restore_training(state_path, correction, optimiser)
     saved, running = time.monotonic(), list[float]()
     for step in range(start, plan.steps):
         for group in optimiser.param_groups:
@@ -112,7 +112,7 @@ def train_decoder(run: Run) -> None:
             append_log(run.folder / "decoder.jsonl", step=step + 1, loss=round(sum(running) / 20, 5))
             running = []
         if time.monotonic() - saved > SAVE_SECONDS or step + 1 == plan.steps:
-            save_state(state_path, _state(correction, optimiser), step + 1)
+            save_training(state_path, correction, optimiser, step + 1)
             saved = time.monotonic()
     model.save_pretrained(run.folder / "vae_corrected")
 
@@ -129,22 +129,3 @@ def _step_loss(model: PatchVideoAutoencoder, plan: DecoderPlan, step: int, dtype
     with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
         decoded = model.decode(latents).sample
     return reconstruction_loss(decoded, pixels, masks, plan.object_weight)
-
-
-def _state(module: torch.nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    tensors = {f"weight.{name}": value.contiguous().clone() for name, value in module.state_dict().items()}
-    for name, parameter in module.named_parameters():
-        for key in ("exp_avg", "exp_avg_sq"):
-            tensors[f"{key}.{name}"] = optimiser.state[parameter][key].contiguous().clone()
-    return tensors
-
-
-def _restore(path: Path, module: torch.nn.Module, optimiser: torch.optim.Optimizer) -> int:
-    tensors, step = load_state(path)
-    module.load_state_dict({name[7:]: value for name, value in tensors.items() if name.startswith("weight.")})
-    for name, parameter in module.named_parameters():
-        optimiser.state[parameter] = {
-            "step": torch.tensor(float(step)),
-            **{key: tensors[f"{key}.{name}"].clone() for key in ("exp_avg", "exp_avg_sq")},
-        }
-    return step

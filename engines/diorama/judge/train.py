@@ -1,6 +1,7 @@
 """Trains a judge: python -m engines.diorama.judge.train --name b --vae FOLDER --examples FOLDER --out FOLDER
 
-Examples are drawn first where there are none (about ten minutes); then about three quarters of an hour on one core.
+Examples are drawn first where there are none (about ten minutes); then about three quarters of an hour on one core. A
+training that was killed goes on in its folder.
 Judges A and B differ in seed, widths and augmentation; B is never used in training or selection.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +26,14 @@ from engines.diorama.judge.measure import measure
 from engines.diorama.judge.model import FRAMES, MOMENTS, ClipJudge, Owners, Reading
 from engines.diorama.judge.view import as_input
 from engines.diorama.judge.words import heads
+from engines.training.optimiser_state import restore_training, save_training
 
 Rows = npt.NDArray[np.int64]
 BATCH, PAIRS = 24, 24
 CLIPS, ALL_PAIRS, EXAMPLES_SEED = 16000, 6000, 31
 TAUGHT = 0.5  # share of the steps that are told which cells are whose
 RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rate
+SAVE_SECONDS = 120.0
 TEMPERATURE = 0.1  # of the identity head's comparison
 CELL_WEIGHT, IDENTITY_WEIGHT = 2.0, 1.0
 EMPTY_CELL = 0.15  # of a cell that shows an object: most cells are empty
@@ -152,7 +156,7 @@ def _loss(
 
 
 def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge | None = None) -> ClipJudge:
-    """A judge from nothing, or from one that begins: AdamW with one cosine."""
+    """A judge from nothing, or from one that begins: AdamW with one cosine. Goes on where a killed run stood."""
     recipe = RECIPES[name]
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)
@@ -165,10 +169,15 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
     named = {id(one) for one in slow}
     groups = [{"params": [one for one in judge.parameters() if id(one) not in named]}, {"params": slow}]
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [RATE, QUERY_RATE], total_steps=steps, pct_start=0.1)
-    random, generator = np.random.default_rng(recipe.seed), torch.Generator().manual_seed(recipe.seed)
-    began, running = time.time(), list[float]()
-    for step in range(steps):
+    state = log.parent / "state.safetensors"
+    start = restore_training(state, judge, optimiser)
+    began, running, saved = time.time(), list[float](), time.monotonic()
+    for step in range(start, steps):
+        for group, rate in zip(optimiser.param_groups, (RATE, QUERY_RATE), strict=True):
+            group["lr"] = rate * rate_factor(step, steps)
+        # Functions of the step, so that a run that goes on draws what the killed one would have drawn.
+        random = np.random.default_rng([recipe.seed, step])
+        generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
         rows = np.sort(random.choice(len(examples.clips), BATCH, replace=False))
         pairs = np.sort(random.choice(len(examples.pairs), PAIRS, replace=False))
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
@@ -177,7 +186,6 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
         loss.backward()
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 5.0)
         optimiser.step()
-        schedule.step()
         running.append(float(loss.detach()))
         if step % 100 == 99:
             judge.eval()
@@ -188,8 +196,18 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
             running = []
             with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
-            judge.save_pretrained(log.parent / "so_far")
+        if time.monotonic() - saved > SAVE_SECONDS:
+            save_training(state, judge, optimiser, step + 1)
+            saved = time.monotonic()
     return judge.eval()
+
+
+def rate_factor(step: int, steps: int) -> float:
+    """Up from a 25th to 1 over the first tenth of the steps, then down to nothing, both along a cosine."""
+    rise = max(1, round(0.1 * steps))
+    if step < rise:
+        return 0.04 + 0.96 * (0.5 - 0.5 * math.cos(math.pi * step / rise))
+    return 0.5 + 0.5 * math.cos(math.pi * (step - rise) / max(1, steps - rise))
 
 
 def main() -> None:

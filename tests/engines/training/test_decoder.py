@@ -44,16 +44,16 @@ def test_a_killed_run_resumes_bit_for_bit(make_run: MakeRun, monkeypatch: pytest
     whole, broken = decoder_run(make_run, "whole"), decoder_run(make_run, "broken")
     train_decoder(whole)
 
-    save = decoder.save_state
+    save = decoder.save_training
 
-    def die_after_the_third(path: Path, tensors: dict[str, torch.Tensor], step: int) -> None:
-        save(path, tensors, step)
+    def die_after_the_third(path: Path, module: torch.nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
+        save(path, module, optimiser, step)
         if step == 3:
             raise Killed
 
     with monkeypatch.context() as patch:
         patch.setattr(decoder, "SAVE_SECONDS", -1.0)
-        patch.setattr(decoder, "save_state", die_after_the_third)
+        patch.setattr(decoder, "save_training", die_after_the_third)
         with pytest.raises(Killed):
             train_decoder(broken)
     train_decoder(broken)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
+from engines.diorama.judge import train as training
 from engines.diorama.judge.examples import (
     TOPICS,
     Examples,
@@ -126,6 +127,28 @@ def test_a_judge_learns_from_them(examples: Examples, tmp_path: Path) -> None:
     with torch.no_grad():
         losses = [torch.nn.functional.cross_entropy(one.train()(clips).logits["scene"], wanted) for one in (few, more)]
     assert losses[1] < losses[0] - 0.5
+
+
+def test_a_killed_training_resumes_bit_for_bit(
+    examples: Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("whole", "broken"):
+        (tmp_path / name).mkdir()
+    whole = train("a", examples, 4, tmp_path / "whole" / "log.jsonl")
+    save = training.save_training
+
+    def die_after_the_second(path: Path, judge: ClipJudge, optimiser: torch.optim.Optimizer, step: int) -> None:
+        save(path, judge, optimiser, step)
+        if step == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "SAVE_SECONDS", -1.0)
+        patch.setattr(training, "save_training", die_after_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            train("a", examples, 4, tmp_path / "broken" / "log.jsonl")
+    resumed = train("a", examples, 4, tmp_path / "broken" / "log.jsonl")
+    assert all(torch.equal(one, other) for one, other in zip(whole.parameters(), resumed.parameters(), strict=True))
 
 
 def test_a_pair_of_the_very_same_object_is_no_stranger() -> None:
