@@ -74,7 +74,7 @@ class TextToVideoRequest(Request):
     step_cache: StepCache = Field(
         "off",
         description="Reuse what changes little from step to step: faster and a little less exact, by so many dB as "
-        "measured on the bundled model at 30 steps (40 is hardly seen, 30 is seen).",
+        "measured on the bundled model at 30 steps (40 is hardly seen, 30 is seen), for some memory.",
         json_schema_extra={"layer": "quality", "choices_from": "step_caches"},
     )
     negative_prompt: str = Field(

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from engines.backend.catalogue import PROJECT_ROOT, ModelCard
+from engines.byte_sizes import spoken_bytes
 from engines.errors import InvalidRequest
 
 StepCache = Literal["off", "first_block", "mag", "taylor_seer", "attention_broadcast"]
@@ -55,7 +56,8 @@ class StepCacheCard(BaseModel):
         """For a menu: its name and what it costs."""
         if self.costs is None:
             return self.title
-        return f"{self.title}: {self.costs.speedup:.1f} × as fast, {self.costs.psnr_db:.0f} dB"
+        kept = spoken_bytes(self.costs.kept_bytes)
+        return f"{self.title}: {self.costs.speedup:.1f} × as fast, {self.costs.psnr_db:.0f} dB, {kept}"
 
 
 @cache
