@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +109,14 @@ class Worker:
         together = torch.Generator().manual_seed(int(shared.integers(2**62)))
         grid = self._grid(kind, cache.plan, together)
         keyframes = tuple(frame for frame in cache.plan.keyframes if TIME * grid.first_slot < frame <= grid.last_frame)
-        pattern = draw_pattern(grid, keyframes, self.mix, together)
+        mix = self.mix if phase.get("logit_mean") is None else replace(self.mix, logit_mean=phase["logit_mean"])
+        pattern = draw_pattern(grid, keyframes, mix, together)
         batch = max(1, config["tokens_per_batch"] // len(pattern.made))
         rows = cache.batch(numbers.choice(len(cache), batch, replace=False))
         generator = torch.Generator().manual_seed(int(numbers.integers(2**62)))
         clean, coverage = self._tokens(rows, cache.plan, pattern)
         states, mask = self._text(rows, generator)
-        sigmas = draw_sigmas(pattern, batch, self.mix, generator)
+        sigmas = draw_sigmas(pattern, batch, mix, generator)
         noisy, target, per_token = add_noise(clean, sigmas, generator)
         keep = kept_tokens(pattern, phase.get("keep", 1.0), generator)
         velocity = fast_forward(
@@ -131,7 +132,7 @@ class Worker:
         made = pattern.made
         if keep is not None:
             target, per_token, coverage, made = target[:, keep], per_token[:, keep], coverage[:, keep], made[keep]
-        return flow_loss(velocity, target, per_token, coverage, made, self.mix)
+        return flow_loss(velocity, target, per_token, coverage, made, mix)
 
     def _grid(self, kind: str, plan: CachePlan, generator: torch.Generator) -> Grid:
         """The whole clip, or of a long one a window from anywhere."""

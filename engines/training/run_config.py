@@ -71,12 +71,18 @@ class Noise(Part):
 
 
 class Phase(Part):
-    """So many steps on such a mix of caches; keep below 1 is deferred masking."""
+    """So many steps on such a mix of caches.
+
+    Attributes:
+        keep: Below 1 it is deferred masking.
+        logit_mean: Of the noise levels in this phase; None takes the run's. Fine detail is learnt at low ones.
+    """
 
     name: str
     steps: Count
     shares: Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)]
     keep: Annotated[float, Field(gt=0, le=1)] = 1.0
+    logit_mean: float | None = None
 
 
 class Rates(Part):

@@ -18,7 +18,7 @@ from engines.media.clip import Clip
 from engines.media.writer import write_clip
 from engines.training.cache_rows import CachePlan, render_row, with_what_there_is
 from engines.training.json_lines import append_line
-from engines.training.latent_cache import TEXT_TOKENS, LatentCache, build_cache, open_cache
+from engines.training.latent_cache import TEXT_TOKENS, LatentCache, build_cache, open_cache, open_named
 from engines.training.linear_code import clip_to_tensor, object_coverage
 from tests.engines.training.conftest import CACHE
 
@@ -55,6 +55,21 @@ def test_keyframes_are_encoded_as_pictures_of_their_own(cache: LatentCache, prep
         alone = vae.encode(clip_to_tensor(frames[number : number + 1])).latent_dist.mode()[0, :, 0]
         found = torch.from_numpy(cache.keys[5, place].astype(np.float32)).unflatten(0, (6, 4)).permute(2, 0, 1)
         assert torch.allclose(found, alone, rtol=1e-3, atol=1e-3)
+
+
+def test_keyframes_are_pictures_too(cache: LatentCache, prepared_folder: Path) -> None:
+    stills = open_named(prepared_folder / "cache", "stills of clips")
+    assert len(stills) == 24
+    assert (stills.plan.frames, stills.plan.slots, stills.plan.keyframes) == (1, 1, ())
+    seen = stills.batch(np.array([5, 2]))  # frame 3 of clip 1 and frame 8 of clip 2, in rising order
+    assert seen.latents.shape == (2, 24, 4)
+    assert torch.equal(seen.latents[0], torch.from_numpy(cache.keys[1, 0].astype(np.float32)))
+    assert torch.equal(seen.latents[1], torch.from_numpy(cache.keys[2, 1].astype(np.float32)))
+    by_slot = cache.coverage.reshape(12, 3, 24)
+    assert torch.equal(seen.coverage[1], torch.from_numpy(by_slot[2, 2] / np.float32(255)))
+    assert seen.keys.shape[1] == 0
+    whole = open_named(prepared_folder / "cache", "clips").batch(np.array([1, 2]))
+    assert torch.equal(seen.states, whole.states)
 
 
 def test_captions_belong_to_their_rows(cache: LatentCache, prepared_folder: Path) -> None:

@@ -171,6 +171,21 @@ def test_a_run_that_is_asked_to_stop_saves_after_the_step(uninterrupted: Run, ma
     assert_equal_states(run.state, uninterrupted.state)
 
 
+def test_a_phase_may_have_noise_levels_and_pictures_of_its_own(make_run: MakeRun) -> None:
+    ends = []
+    for name, changes in (
+        ("usual", {}),
+        ("low", {"logit_mean": -1.0}),
+        ("stills", {"shares": {"stills of clips": 1.0}}),
+    ):
+        run = make_run(name, steps=1, processes=1)
+        run.config["phases"][0] |= changes
+        pretrain(run)
+        ends.append(load_state(run.state)[0]["master"])
+    assert not torch.equal(ends[0], ends[1])
+    assert not torch.equal(ends[0], ends[2])
+
+
 def test_another_seed_ends_elsewhere(uninterrupted: Run, make_run: MakeRun) -> None:
     """The comparisons above would be empty if every run ended in the same place."""
     run = make_run("other", steps=6)
