@@ -18,6 +18,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -95,26 +96,18 @@ def tiles(report: Report) -> None:
 
 
 def parity(report: Report) -> None:
-    errors = []
-    for scale in (1.0,) if report.quick else (1.0, 3.0):
-        for name, case in text_to_video.CASES.items():
-            errors.append(
-                report.row(f"parity {name}", f"guidance {scale:g}", lambda c=case, s=scale: _error(c, s))["error"]  # type: ignore[misc]
-            )
-        for name, first_frame in image_to_video.CASES.items():
-            errors.append(
-                report.row(f"parity {name}", f"guidance {scale:g}", lambda f=first_frame, s=scale: _of(f, s))["error"]  # type: ignore[misc]
-            )
+    cases = {name: partial(text_to_video.compare, case) for name, case in text_to_video.CASES.items()}
+    errors = [
+        report.row(f"parity {name}", f"guidance {scale:g}", partial(_compared, case, scale))["error"]
+        for scale in ((1.0,) if report.quick else (1.0, 3.0))
+        for name, case in (cases | image_to_video.CASES).items()
+    ]
     report.number("parity_max_error", max(errors))
 
 
-def _error(case: text_to_video.Case, scale: float) -> dict[str, float]:
-    return _of(lambda folder, with_scale: text_to_video.compare(case, folder, with_scale), scale)
-
-
-def _of(run: Callable[[Path, float], text_to_video.Compared], scale: float) -> dict[str, float]:
+def _compared(case: Callable[[Path, float], text_to_video.Compared], scale: float) -> dict[str, float]:
     with TemporaryDirectory() as folder:
-        made = run(Path(folder), scale)
+        made = case(Path(folder), scale)
         return {"error": made.error, "moved": made.moved}
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from html import escape
 
 from engines.backend.catalogue import PROJECT_ROOT, ModelCard
-from engines.backend.model_files import locate
+from engines.backend.model_files import download_command, locate
 from engines.byte_sizes import spoken_bytes
 from engines.errors import NotAvailable, UserError
 
@@ -46,13 +46,12 @@ def _where(card: ModelCard) -> list[tuple[str, str]]:
         source = card.source
         if source.kind != "hub":
             return [("Files", escape(str(error)))]
-        command = f".venv/bin/python -m engines.backend.downloads {card.id}"
         return [
             (
                 "Files",
                 f"not on this machine: {spoken_bytes(card.size_bytes)} of {escape(source.repo)} would be fetched",
             ),
-            ("Fetch it", f"<code>{escape(command)}</code>"),
+            ("Fetch it", f"<code>{escape(download_command(card))}</code>"),
         ]
     return [("Files", f"on this machine, {spoken_bytes(card.size_bytes)} in <code>{escape(_short(folder))}</code>")]
 

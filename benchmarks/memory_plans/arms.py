@@ -20,13 +20,13 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import torch
 
-from benchmarks.memory_plans.model import card_of
 from engines.backend.families.guided import guided_velocity
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.loading import load_family
 from engines.backend.memory.meter import StorageMeter
 from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, possible_plans
 from engines.backend.memory.small_weights import WeightFormat
+from engines.backend.tiny import card_for
 from engines.sampling.guidance import Unguided
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
@@ -75,11 +75,8 @@ def count_when_used(meter: StorageMeter, *modules: torch.nn.Module) -> None:
             own = [*layer.parameters(recurse=False), *layer.buffers(recurse=False)]
             if own:
                 layer.register_forward_pre_hook(
-                    lambda used, _: meter.count(
-                        value for value in (*used.parameters(recurse=False), *used.buffers(recurse=False))
-                        if not value.is_meta
-                    )
-                )  # fmt: skip
+                    lambda used, _: meter.count([*used.parameters(recurse=False), *used.buffers(recurse=False)])
+                )
 
 
 def import_libraries() -> None:
@@ -123,7 +120,7 @@ def naive(folder: Path, meter: StorageMeter, stack: ExitStack) -> dict[str, floa
 
 def ours(folder: Path, arm: str, meter: StorageMeter, stack: ExitStack) -> dict[str, float]:
     began = time.perf_counter()
-    family = load_family(card_of(folder), folder, torch.device("cpu"), torch.float32)
+    family = load_family(card_for(folder, "ltx_video"), folder, torch.device("cpu"), torch.float32)
     loaded = time.perf_counter() - began
     plan = plan_of(family, arm)
     family.residence.follow([plan])

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 
-from engines.backend.catalogue import ModelCard, load_catalogue
 from engines.backend.tiny import save_tiny_ltx
 
 # The text encoder is about as large beside the transformer as T5-XXL is beside LTX-Video 13B.
@@ -31,8 +30,3 @@ def random_ltx(folder: Path) -> Path:
     T5EncoderModel(T5Config(vocab_size=words, **TEXT)).save_pretrained(folder / "text_encoder")
     (folder / "complete").touch()
     return folder
-
-
-def card_of(folder: Path) -> ModelCard:
-    card = load_catalogue()["ltx_video"]
-    return ModelCard.model_validate(card.model_dump() | {"source": {"kind": "bundled", "path": str(folder)}})

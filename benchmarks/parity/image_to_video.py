@@ -26,7 +26,6 @@ from benchmarks.parity.text_to_video import (
     Compared,
     OurLevels,
     quiet_pipeline,
-    tiny_card,
 )
 from engines.backend.families.base import Frames
 from engines.backend.families.video_family import VideoFamily, to_grid
@@ -35,6 +34,7 @@ from engines.backend.geometry import LatentGeometry
 from engines.backend.loading import load_family
 from engines.backend.tiny import (
     WanGiven,
+    card_for,
     save_tiny_cogvideox,
     save_tiny_hunyuan_video,
     save_tiny_ltx,
@@ -55,7 +55,7 @@ FRAMES = 17
 
 def with_token_levels(folder: Path, model: str) -> VideoFamily:
     """The tiny checkpoint as one that was trained with a noise level for each token."""
-    card = tiny_card(model, folder)
+    card = card_for(folder, model)
     facts = card.facts.model_copy(update={"timestep_granularity": "token"})
     return load_family(card.model_copy(update={"facts": facts}), folder, CPU, torch.float32)
 
@@ -106,7 +106,7 @@ def compare_wan(folder: Path, scale: float) -> Compared:
 def compare_wan_channels(folder: Path, scale: float, boundary: float | None, given: WanGiven, last: bool) -> Compared:
     """WanImageToVideoPipeline with the first frame, and the last one too, as channels."""
     save_tiny_wan(folder, boundary, given)
-    family = load_family(tiny_card("wan_2_1", folder), folder, CPU, torch.float32)
+    family = load_family(card_for(folder, "wan_2_1"), folder, CPU, torch.float32)
     geometry = family.geometry(HEIGHT, WIDTH, FRAMES, 16)
     pictures = [_picture(geometry, seed) for seed in (1, 2)]
     pipeline = quiet_pipeline("WanImageToVideoPipeline", folder)
@@ -121,7 +121,7 @@ def compare_wan_channels(folder: Path, scale: float, boundary: float | None, giv
 
 def compare_wan_vace(folder: Path, scale: float) -> Compared:
     """WanVACEPipeline: a region of a video is made anew."""
-    family = load_family(tiny_card("wan_2_1", save_tiny_wan_vace(folder)), folder, CPU, torch.float32)
+    family = load_family(card_for(save_tiny_wan_vace(folder), "wan_2_1"), folder, CPU, torch.float32)
     assert isinstance(family, WanVACEFamily)
     geometry = family.geometry(HEIGHT, WIDTH, FRAMES, 16)
     random = np.random.default_rng(4)
@@ -148,7 +148,7 @@ def compare_wan_vace(folder: Path, scale: float) -> Compared:
 def compare_cogvideox(folder: Path, scale: float) -> Compared:
     """CogVideoXImageToVideoPipeline; it draws from the encoder's distribution, here it takes the mode."""
     save_tiny_cogvideox(folder, given=True)
-    family = load_family(tiny_card("cogvideox_2b", folder), folder, CPU, torch.float32)
+    family = load_family(card_for(folder, "cogvideox_2b"), folder, CPU, torch.float32)
     geometry = family.geometry(HEIGHT, WIDTH, 9, 8)
     picture = _picture(geometry, 1)
     pipeline = quiet_pipeline("CogVideoXImageToVideoPipeline", folder)
@@ -163,7 +163,7 @@ def compare_hunyuan_video(folder: Path, scale: float) -> Compared:
     from diffusers import ClassifierFreeGuidance
 
     save_tiny_hunyuan_video(folder, given=True)
-    family = load_family(tiny_card("hunyuan_video_1_5", folder), folder, CPU, torch.float32)
+    family = load_family(card_for(folder, "hunyuan_video_1_5"), folder, CPU, torch.float32)
     geometry = family.geometry(64, 64, 9, 24)
     picture = _picture(geometry, 1)
     pipeline = quiet_pipeline("HunyuanVideo15ImageToVideoPipeline", folder)

@@ -13,12 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engines.backend.catalogue import ModelCard, load_catalogue
 from engines.backend.families.guided import guided_velocity
 from engines.backend.families.video_family import VideoFamily, to_grid
 from engines.backend.geometry import LatentGeometry
 from engines.backend.loading import load_family
-from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_ltx, save_tiny_wan
+from engines.backend.tiny import card_for, save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_ltx, save_tiny_wan
 from engines.sampling.guidance import ClassifierFree, Unguided
 from engines.sampling.loop import sample
 from engines.sampling.noise import gaussian_noise
@@ -124,12 +123,6 @@ class OurLevels:
         pipeline.scheduler = self.scheduler
 
 
-def tiny_card(model: str, folder: Path) -> ModelCard:
-    """The committed card of a model, with a folder as its source."""
-    card = load_catalogue()[model]
-    return ModelCard.model_validate(card.model_dump() | {"source": {"kind": "bundled", "path": str(folder)}})
-
-
 def quiet_pipeline(name: str, folder: Path) -> Any:
     import diffusers
 
@@ -146,7 +139,7 @@ def compare(case: Case, folder: Path, scale: float) -> Compared:
         scale: Of the guidance; 1 is none.
     """
     case.save(folder)
-    family = load_family(tiny_card(case.model, folder), folder, CPU, torch.float32)
+    family = load_family(card_for(folder, case.model), folder, CPU, torch.float32)
     geometry = family.geometry(HEIGHT, WIDTH, case.frames, case.fps)
     noise = gaussian_noise((1, geometry.tokens, family.channels), seed=3)
     pipeline = quiet_pipeline(case.pipeline, folder)

@@ -54,6 +54,11 @@ def _locate_local(card: ModelCard, folder: Path) -> Path:
     return folder
 
 
+def download_command(card: ModelCard) -> str:
+    """What fetches it."""
+    return f".venv/bin/python -m engines.backend.downloads {card.id}"
+
+
 def _locate_hub(card: ModelCard, source: HubSource) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -70,7 +75,7 @@ def _locate_hub(card: ModelCard, source: HubSource) -> Path:
         raise NotAvailable(
             f"{card.title} is not on this machine. Its licence: {card.licence} ({card.licence_url}); "
             f"it takes about {spoken_bytes(card.size_bytes)}.",
-            f"Download it with: .venv/bin/python -m engines.backend.downloads {card.id}",
+            f"Download it with: {download_command(card)}",
             field="model",
         )
     return folder

@@ -15,12 +15,20 @@ from typing import Any, Literal
 
 import torch
 
+from engines.backend.catalogue import ModelCard, load_catalogue
+
 WanGiven = Literal["nothing", "channels", "channels and picture"]
 
 CAPTIONS = (
     "a red fox bounces on a green field", "on the beach, an apple spins", "a penguin slides left in the snow",
     "a rocket circles at night", "a whale sways under water", "a paper doll in a blue dress waves in a room",
 )  # fmt: skip
+
+
+def card_for(folder: Path, model: str) -> ModelCard:
+    """The committed card of a model, with such a folder as its source."""
+    card = load_catalogue()[model]
+    return ModelCard.model_validate(card.model_dump() | {"source": {"kind": "bundled", "path": str(folder)}})
 
 
 def save_tiny_ltx(folder: Path, scheduler: dict[str, Any] | None = None) -> Path:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from engines.backend.catalogue import Catalogue, ModelCard, load_catalogue
+from engines.backend.catalogue import Catalogue
+from engines.backend.tiny import (
+    card_for,
+    save_tiny_cogvideox,
+    save_tiny_hunyuan_video,
+    save_tiny_ltx,
+    save_tiny_wan,
+    save_tiny_wan_vace,
+)
 
+__all__ = ["TINY", "card_for", "tiny_catalogue"]
 
-def card_for(folder: Path, model: str) -> ModelCard:
-    """The committed card of a model, with the tiny folder as its source."""
-    card = load_catalogue()[model]
-    data = card.model_dump() | {"source": {"kind": "bundled", "path": str(folder)}}
-    return ModelCard.model_validate(data)
+# Name → the catalogue's model whose facts hold, and what makes the folder.
+TINY: dict[str, tuple[str, Callable[[Path], Path]]] = {
+    "ltx": ("ltx_video", save_tiny_ltx), "wan": ("wan_2_1", save_tiny_wan),
+    "two experts": ("wan_2_1", lambda folder: save_tiny_wan(folder, 0.8)),
+    "wan_i2v": ("wan_2_1", lambda folder: save_tiny_wan(folder, given="channels and picture")),
+    "wan_vace": ("wan_2_1", save_tiny_wan_vace), "cogvideox": ("cogvideox_2b", save_tiny_cogvideox),
+    "hunyuan_video": ("hunyuan_video_1_5", save_tiny_hunyuan_video),
+}  # fmt: skip
 
 
 def tiny_catalogue(folder: Path, model: str) -> Catalogue:

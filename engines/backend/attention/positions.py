@@ -38,6 +38,11 @@ def turned_wan(rope: Any, bare: Tensor, places: Tensor, base: float = 10000.0) -
         frequencies = base ** -(torch.arange(0, width, 2, dtype=torch.float64) / width)
         angles.append(places[0, axis].double()[:, None] * frequencies)
     angle = torch.cat(angles, dim=1)[None, :, None].to(bare.device)  # [1, R, 1, E / 2]
-    first, second = bare.unflatten(-1, (-1, 2)).unbind(-1)
-    cosine, sine = angle.cos().to(bare), angle.sin().to(bare)
-    return torch.stack((first * cosine - second * sine, first * sine + second * cosine), dim=-1).flatten(-2)
+    return turned_in_pairs(bare, angle.cos().to(bare), angle.sin().to(bare))
+
+
+def turned_in_pairs(part: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Neighbours of part [B, R, A, E] are a pair; cosine and sine [1, R, 1, E / 2]."""
+    first, second = part.unflatten(-1, (-1, 2)).unbind(-1)
+    turned = torch.stack((first * cosine - second * sine, first * sine + second * cosine), dim=-1)
+    return turned.flatten(-2).type_as(part)

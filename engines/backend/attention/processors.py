@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engines.backend.attention.calls import AttentionInputs, Kind
+from engines.backend.attention.positions import turned_in_pairs
 from engines.backend.attention.watch import Watch
 
 WAN_TEXT_TOKENS = 512  # what stands before them is the picture's
@@ -76,7 +77,8 @@ class WanProcessor(_Processor):
         query, key, value = (part.unflatten(2, (attn.heads, -1)) for part in (query, key, value))
         bare = key
         if rotary_emb is not None:
-            query, key = (_turned_in_pairs(part, *rotary_emb) for part in (query, key))
+            cosine, sine = rotary_emb[0][..., 0::2], rotary_emb[1][..., 1::2]  # each angle stands there twice
+            query, key = (turned_in_pairs(part, cosine, sine) for part in (query, key))
         kind: Kind = "self" if encoder_hidden_states is None else "cross"
         answer = self.attended(kind, query, key, value, attention_mask, bare_key=bare)
         if picture is not None:
@@ -146,16 +148,6 @@ class HunyuanVideoProcessor(_Processor):
 def _projected(attn: Any, answer: Tensor) -> Tensor:
     projected: Tensor = attn.to_out[1](attn.to_out[0](answer))
     return projected
-
-
-def _turned_in_pairs(part: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Wan's rotary positions: neighbours are a pair. part [B, N, A, E]."""
-    first, second = part.unflatten(-1, (-1, 2)).unbind(-1)
-    cosine, sine = cosine[..., 0::2], sine[..., 1::2]
-    turned = torch.empty_like(part)
-    turned[..., 0::2] = first * cosine - second * sine
-    turned[..., 1::2] = first * sine + second * cosine
-    return turned.type_as(part)
 
 
 def _real_tokens(mask: Tensor | None, tokens: int) -> Tensor | None:

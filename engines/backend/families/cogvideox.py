@@ -60,8 +60,9 @@ class CogVideoXFamily(VideoFamily):
         sigma = sigmas[:, 0]
         timestep = self._levels.timestep(sigma.cpu()).to(sigma.device)
 
-        further = int(self.transformer.config.in_channels) - self.channels
-        given = [beside_of(tokens, further, self.card.id).transpose(1, 2)] if further else []
+        given = []
+        if self.channels_beside:
+            given.append(beside_of(tokens, self.channels_beside, self.card.id).transpose(1, 2))
         ofs = None if self.transformer.config.ofs_embed_dim is None else sigma.new_full((1,), OFS)
 
         def predict(z: Tensor) -> Tensor:
@@ -80,7 +81,7 @@ class CogVideoXFamily(VideoFamily):
 
     def beside(self, geometry: LatentGeometry, frames: Mapping[int, Frames]) -> Tensor:
         """The first frame's latents in the first slot and zeros elsewhere, as CogVideoXImageToVideoPipeline does."""
-        if int(self.transformer.config.in_channels) != 2 * self.channels or set(frames) != {0}:
+        if self.channels_beside != self.channels or set(frames) != {0}:
             return super().beside(geometry, frames)
         latents = torch.zeros(1, self.channels, *geometry.grid)
         first = self.encode(frames[0][None])

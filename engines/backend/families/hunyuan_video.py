@@ -53,7 +53,7 @@ class HunyuanVideoFamily(VideoFamily):
         """The first frame's latents and a mask that is 1 in its slot, zeros elsewhere, as the pipeline does."""
         if set(frames) != {0}:
             return super().beside(geometry, frames)
-        given = torch.zeros(1, self.channels + 1, *geometry.grid)
+        given = torch.zeros(1, self.channels_beside, *geometry.grid)
         given[:, :-1, :1] = self.encode(frames[0][None])
         given[:, -1, 0] = 1
         return from_grid(given)
@@ -63,7 +63,7 @@ class HunyuanVideoFamily(VideoFamily):
         if prompt.glyphs is None or prompt.glyph_mask is None:
             raise ValueError(f"{self.card.id} needs a prompt with glyphs, from its own text encoder")
         x = to_grid(tokens.values, grid_of(tokens))
-        given = beside_of(tokens, self.channels + 1, self.card.id)
+        given = beside_of(tokens, self.channels_beside, self.card.id)
         picture = prompt.picture
         if picture is None:
             picture = x.new_zeros(len(x), HUNYUAN_PICTURE_TOKENS, int(self.transformer.config.image_embed_dim))

@@ -36,8 +36,7 @@ class LatentCodec:
     @torch.inference_mode()
     def encode(self, frames: Frames) -> Tensor:
         """uint8 [T, H, W, 3] → latents [1, C, T', H', W'], the mode."""
-        pixels = torch.from_numpy(frames).to(self._device).permute(3, 0, 1, 2).unsqueeze(0)
-        return self.encode_pixels(pixels.float() / 127.5 - 1)
+        return self.encode_pixels(pixels_of(torch.from_numpy(frames).to(self._device)))
 
     @torch.inference_mode()
     def encode_pixels(self, pixels: Tensor) -> Tensor:
@@ -71,6 +70,11 @@ class LatentCodec:
         raw = latents.float().to(self._device) / self._scale + self._mean
         dtype: torch.dtype = self.autoencoder.dtype
         return raw.to(dtype)
+
+
+def pixels_of(frames: Tensor) -> Tensor:
+    """Bytes [T, H, W, 3] → pixels −1 … 1 [1, 3, T, H, W]."""
+    return frames.permute(3, 0, 1, 2).unsqueeze(0).float() / 127.5 - 1
 
 
 def decoded_bytes(autoencoder: Any, raw: Tensor) -> Tensor:

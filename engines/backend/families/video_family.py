@@ -58,6 +58,11 @@ class VideoFamily(ABC):
         self.dtype: torch.dtype = self.transformer.dtype
 
     @property
+    def channels_beside(self) -> int:
+        """How many further channels the transformer takes beside the latents' own."""
+        return int(self.transformer.config.in_channels) - self.channels
+
+    @property
     def autoencoder(self) -> Any:
         return self.codec.autoencoder
 

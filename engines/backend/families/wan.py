@@ -16,7 +16,7 @@ from torch import Tensor
 from engines.backend.attention.positions import turned_wan
 from engines.backend.families.base import Frames, LatentGeometry, PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
-from engines.backend.families.latent_codec import LatentCodec
+from engines.backend.families.latent_codec import LatentCodec, pixels_of
 from engines.backend.families.video_family import (
     TIMESTEP_SCALE,
     VideoFamily,
@@ -75,8 +75,9 @@ class WanFamily(VideoFamily):
     def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
         """Raises ValueError for tokens beyond the grid."""
         grid = grid_of(tokens)
-        further = int(self.transformer.config.in_channels) - self.channels
-        cells = [to_grid(tokens.values, grid), *([beside_of(tokens, further, self.card.id)] if further else [])]
+        cells = [to_grid(tokens.values, grid)]
+        if self.channels_beside:
+            cells.append(beside_of(tokens, self.channels_beside, self.card.id))
         velocity: Tensor = self.expert(float(sigmas.max()))(
             hidden_states=torch.cat(cells, dim=1).to(self.dtype),
             timestep=self._timestep(sigmas, grid),
@@ -99,12 +100,12 @@ class WanFamily(VideoFamily):
         """A mask for each of a slot's four frames (the first frame fills its slot), then the latents of a clip that is
         grey where nothing is given; as WanImageToVideoPipeline lays it out."""
         ratio = self.card.facts.temporal_compression
-        if int(self.transformer.config.in_channels) != 2 * self.channels + ratio:
+        if self.channels_beside != self.channels + ratio:
             return super().beside(geometry, frames)
         pixels = torch.zeros(1, 3, geometry.frames, geometry.height, geometry.width)
         known = torch.zeros(geometry.frames)
         for number, frame in frames.items():
-            pixels[0, :, number] = torch.from_numpy(frame).permute(2, 0, 1).float() / 127.5 - 1
+            pixels[:, :, number] = pixels_of(torch.from_numpy(frame)[None])[:, :, 0]
             known[number] = 1
         latents = self.residence.run("autoencoder", lambda: self.codec.encode_pixels(pixels))
         by_slot = torch.cat([known[:1].repeat(ratio), known[1:]]).view(-1, ratio).T

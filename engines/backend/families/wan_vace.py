@@ -18,6 +18,7 @@ from torch import Tensor
 
 from engines.backend.families.base import Frames, LatentGeometry, Tokens
 from engines.backend.families.checkpoint import Checkpoint
+from engines.backend.families.latent_codec import pixels_of
 from engines.backend.families.video_family import beside_of, from_grid, grid_of, to_grid
 from engines.backend.families.wan import WanFamily
 
@@ -41,7 +42,7 @@ class WanVACEFamily(WanFamily):
         wanted = (geometry.frames, geometry.height, geometry.width)
         if video.shape[:3] != wanted or new.shape != wanted:
             raise ValueError(f"video {video.shape[:3]} and mask {new.shape} are not {wanted}")
-        pixels = torch.from_numpy(video).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        pixels = pixels_of(torch.from_numpy(video))
         return from_grid(self._laid_out(pixels, torch.from_numpy(new).float()))
 
     def beside(self, geometry: LatentGeometry, frames: Mapping[int, Frames]) -> Tensor:
@@ -50,7 +51,7 @@ class WanVACEFamily(WanFamily):
         new = np.ones(video.shape[:3], bool)
         for number, frame in frames.items():
             video[number], new[number] = frame, False
-        pixels = torch.from_numpy(video).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        pixels = pixels_of(torch.from_numpy(video))
         mask = torch.from_numpy(new).float()
         return from_grid(self._laid_out(pixels * (1 - mask), mask))  # grey where nothing is given
 

@@ -25,7 +25,7 @@ from engines.command_line import exit_status
 from engines.errors import ResourceError
 
 
-def report(card: ModelCard, width: int, height: int, frames: int, guided: bool = True) -> dict[str, Any]:
+def report(card: ModelCard, width: int, height: int, frames: int) -> dict[str, Any]:
     """{"fits": whether any plan does, "sentences": for the person}.
 
     Raises: InvalidRequest or LimitExceeded for a size that the model cannot make; NotAvailable for a model that is
@@ -34,7 +34,7 @@ def report(card: ModelCard, width: int, height: int, frames: int, guided: bool =
     device = select_device()
     budget, dtype = memory_budget(device), compute_dtype(device)
     geometry = plan_geometry(card, height, width, frames, card.defaults.fps)
-    shape = JobShape(geometry.grid, rows_at_once(geometry.tokens, 2 if guided else 1))
+    shape = JobShape(geometry.grid, rows_at_once(geometry.tokens, 2))
     folder, weights = known_parts(card)
     where = f"on the {device.type.upper()} in {str(dtype).removeprefix('torch.')}"
     size = f"{geometry.width} × {geometry.height}, {geometry.frames} frames"

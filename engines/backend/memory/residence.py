@@ -28,6 +28,7 @@ class Residence:
 
     Args:
         parts: All of them; of a model without a second expert there is no transformer_2.
+
     Attributes:
         plan: In force; None as long as everything is resident because nobody asked for less.
         changes: Sentences on plans that had to be given up.

@@ -58,11 +58,10 @@ class Scaled:
     @staticmethod
     def of(weight: Tensor, kind: torch.dtype) -> Scaled:
         largest = weight.float().abs().amax(dim=tuple(range(1, weight.dim())), keepdim=True).clamp(min=1e-12)
-        if kind is torch.int8:
-            scales = largest / torch.iinfo(kind).max
-            return Scaled((weight.float() / scales).round().to(kind), scales)
-        scales = largest / torch.finfo(kind).max
-        return Scaled((weight.float() / scales).to(kind), scales)
+        is_whole = kind is torch.int8
+        scales = largest / (torch.iinfo(kind) if is_whole else torch.finfo(kind)).max
+        scaled = weight.float() / scales
+        return Scaled((scaled.round() if is_whole else scaled).to(kind), scales)
 
     def whole(self, dtype: torch.dtype) -> Tensor:
         return self.values.to(dtype) * self.scales.to(dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,29 +14,18 @@ from engines.backend.attention.hooks import FurtherKeys, Keep, MaskKeys, Where
 from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.loading import load_family
-from engines.backend.tiny import (
-    save_tiny_cogvideox,
-    save_tiny_hunyuan_video,
-    save_tiny_ltx,
-    save_tiny_wan,
-    save_tiny_wan_vace,
-)
 from engines.errors import ResourceError
 from engines.sampling.site import Site
-from tests.engines.tiny_models import card_for
+from tests.engines.tiny_models import TINY, card_for
 
 CPU = torch.device("cpu")
-SAVES: dict[str, tuple[str, Callable[[Path], Path]]] = {
-    "ltx": ("ltx_video", save_tiny_ltx), "wan": ("wan_2_1", save_tiny_wan), "wan_vace": ("wan_2_1", save_tiny_wan_vace),
-    "wan_i2v": ("wan_2_1", lambda folder: save_tiny_wan(folder, given="channels and picture")),
-    "cogvideox": ("cogvideox_2b", save_tiny_cogvideox), "hunyuan_video": ("hunyuan_video_1_5", save_tiny_hunyuan_video),
-}  # fmt: skip
+NAMES = ("ltx", "wan", "wan_vace", "wan_i2v", "cogvideox", "hunyuan_video")
 HERE = Site(3, 0, 0.6)
 
 
-@pytest.fixture(scope="module", params=SAVES)
+@pytest.fixture(scope="module", params=NAMES)
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> VideoFamily:
-    model, save = SAVES[request.param]
+    model, save = TINY[request.param]
     folder = save(tmp_path_factory.mktemp("model"))
     return load_family(card_for(folder, model), folder, CPU, torch.float32)
 

@@ -14,21 +14,18 @@ from engines.backend.memory.meter import StorageMeter
 from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, plans_within, possible_plans
 from engines.backend.memory.small_weights import WeightFormat
 from engines.backend.memory.weights import checkpoint_weights
-from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_ltx, save_tiny_wan
+from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_wan
 from engines.errors import ResourceError
 from engines.sampling.site import Site
-from tests.engines.tiny_models import card_for
+from tests.engines.tiny_models import TINY, card_for
 
 CPU = torch.device("cpu")
-FAMILIES: dict[str, tuple[str, Callable[[Path], Path]]] = {
-    "ltx": ("ltx_video", save_tiny_ltx), "wan": ("wan_2_1", save_tiny_wan),
-    "cogvideox": ("cogvideox_2b", save_tiny_cogvideox), "hunyuan_video": ("hunyuan_video_1_5", save_tiny_hunyuan_video),
-}  # fmt: skip
+NAMES = ("ltx", "wan", "cogvideox", "hunyuan_video")
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=NAMES)
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> VideoFamily:
-    model, save = FAMILIES[request.param]
+    model, save = TINY[request.param]
     folder = save(tmp_path_factory.mktemp(request.param))
     return load_family(card_for(folder, model), folder, CPU, torch.float32)
 

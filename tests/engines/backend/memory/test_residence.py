@@ -18,26 +18,21 @@ from engines.backend.loading import load_family
 from engines.backend.memory.meter import StorageMeter
 from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, possible_plans
 from engines.backend.memory.small_weights import WeightFormat
-from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_ltx, save_tiny_wan
 from engines.errors import ResourceError
 from engines.sampling.guidance import Unguided
 from engines.sampling.loop import Step, sample
 from engines.sampling.noise import gaussian_noise
 from engines.sampling.schedules import from_scheduler_config, uniform
 from engines.sampling.solvers import make_solver
-from tests.engines.tiny_models import card_for
+from tests.engines.tiny_models import TINY, card_for
 
 CPU = torch.device("cpu")
-SAVES: dict[str, tuple[str, Callable[[Path], Path]]] = {
-    "ltx": ("ltx_video", save_tiny_ltx), "wan": ("wan_2_1", save_tiny_wan),
-    "two experts": ("wan_2_1", lambda folder: save_tiny_wan(folder, 0.8)),
-    "cogvideox": ("cogvideox_2b", save_tiny_cogvideox), "hunyuan_video": ("hunyuan_video_1_5", save_tiny_hunyuan_video),
-}  # fmt: skip
+NAMES = ("ltx", "wan", "two experts", "cogvideox", "hunyuan_video")
 
 
-@pytest.fixture(scope="module", params=SAVES)
+@pytest.fixture(scope="module", params=NAMES)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    model, save = SAVES[request.param]
+    model, save = TINY[request.param]
     return model, save(tmp_path_factory.mktemp("model"))
 
 
@@ -125,12 +120,11 @@ import sys, psutil, torch
 from engines.backend.memory.allocator import give_back_freed_memory
 give_back_freed_memory(sys.argv[1] == "1")
 before = psutil.Process().memory_info().rss
-kept = []
+large, small = [], []
 for _ in range(40):
-    large = torch.ones(2_000_000)
-    kept.append(torch.ones(50_000))  # stands behind it
-    del large
-    kept.append(torch.ones(200_000))  # takes the beginning of its place, so that the next large one has none
+    large.append(torch.ones(1_000_000))
+    small.append(torch.ones(100_000))  # stands behind it, so that its place is no end of the heap
+del large
 print(psutil.Process().memory_info().rss - before)
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
@@ -18,7 +17,6 @@ from engines.backend.memory.meter import StorageMeter
 from engines.backend.step_cache import caching as caching_module
 from engines.backend.step_cache.caching import at_site, forget
 from engines.backend.step_cache.kinds import StepCache, refuse, step_caches, why_not
-from engines.backend.tiny import save_tiny_cogvideox, save_tiny_hunyuan_video, save_tiny_ltx, save_tiny_wan
 from engines.errors import InvalidRequest
 from engines.sampling.guidance import ClassifierFree, Unguided
 from engines.sampling.loop import sample
@@ -26,21 +24,17 @@ from engines.sampling.noise import gaussian_noise
 from engines.sampling.schedules import from_scheduler_config, uniform
 from engines.sampling.site import Site
 from engines.sampling.solvers import make_solver
-from tests.engines.tiny_models import card_for
+from tests.engines.tiny_models import TINY, card_for
 
 CPU = torch.device("cpu")
 STEPS = 12
-SAVES: dict[str, tuple[str, Callable[[Path], Path]]] = {
-    "ltx": ("ltx_video", save_tiny_ltx), "wan": ("wan_2_1", save_tiny_wan),
-    "two experts": ("wan_2_1", lambda folder: save_tiny_wan(folder, 0.8)),
-    "cogvideox": ("cogvideox_2b", save_tiny_cogvideox), "hunyuan_video": ("hunyuan_video_1_5", save_tiny_hunyuan_video),
-}  # fmt: skip
+NAMES = ("ltx", "wan", "two experts", "cogvideox", "hunyuan_video")
 KINDS: tuple[StepCache, ...] = get_args(StepCache)[1:]
 
 
-@pytest.fixture(scope="module", params=SAVES)
+@pytest.fixture(scope="module", params=NAMES)
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> VideoFamily:
-    model, save = SAVES[request.param]
+    model, save = TINY[request.param]
     folder = save(tmp_path_factory.mktemp("model"))
     card = card_for(folder, model)
     card = card.model_copy(update={"facts": card.facts.model_copy(update={"mag_ratios": (1.0,) * STEPS})})
