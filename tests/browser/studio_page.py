@@ -153,11 +153,13 @@ class StudioPage:
                 video.muted = true;
                 await video.play();
                 const times = new Set();
+                let ready = video.readyState; // a clip that loops falls back for a moment while it seeks its beginning
                 for (let i = 0; i < 20 && times.size < 4; i++) {
                     times.add(video.currentTime);
+                    ready = Math.max(ready, video.readyState);
                     await new Promise((wake) => setTimeout(wake, 60));
                 }
-                return {readyState: video.readyState, times: times.size, loop: video.loop,
+                return {readyState: ready, times: times.size, loop: video.loop,
                     width: video.videoWidth, height: video.videoHeight};
             }""",
             TASK,
