@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from html import escape
@@ -13,7 +14,7 @@ from html import escape
 from engines.backend.catalogue import PROJECT_ROOT, ModelCard
 from engines.backend.model_files import download_command, locate
 from engines.byte_sizes import spoken_bytes
-from engines.errors import NotAvailable, UserError
+from engines.errors import InvalidRequest, NotAvailable, UserError
 
 DOES = {
     "text_to_video": "makes video from text",
@@ -51,7 +52,7 @@ def _where(card: ModelCard) -> list[tuple[str, str]]:
                 "Files",
                 f"not on this machine: {spoken_bytes(card.size_bytes)} of {escape(source.repo)} would be fetched",
             ),
-            ("Fetch it", f"<code>{escape(download_command(card))}</code>"),
+            ("Or by command", f"<code>{escape(download_command(card))}</code>"),
         ]
     return [("Files", f"on this machine, {spoken_bytes(card.size_bytes)} in <code>{escape(_short(folder))}</code>")]
 
@@ -66,10 +67,12 @@ def _defaults(card: ModelCard) -> str:
     return f"{size}, {start.steps} steps, guidance {start.guidance_scale:g}"
 
 
-def memory_html(model: str, width: int, height: int, frames: int) -> str:
+def memory_html(model: str, width: float | None, height: float | None, frames: float | None) -> str:
     """How the job would be laid into memory here; what is wrong with the size where it cannot be made."""
+    wanted = {"Width": width, "Height": height, "Frames": frames}
     try:
-        fits, sentences = planned(model, int(width), int(height), int(frames))
+        sizes = [_whole(name, value) for name, value in wanted.items()]
+        fits, sentences = planned(model, *sizes, this_minute())
     except UserError as error:
         fits, sentences = False, (str(error),)
     answer = "This machine can run it." if fits else "This machine cannot run it so."
@@ -80,12 +83,21 @@ def memory_html(model: str, width: int, height: int, frames: int) -> str:
     )
 
 
+def _whole(name: str, value: float | None) -> int:
+    if not value or value < 1:
+        raise InvalidRequest(f"{name} is empty or too small.", "Write a number of at least 1.", field=name.lower())
+    return int(value)
+
+
 @lru_cache(maxsize=64)
 def planned(
-    model: str, width: int, height: int, frames: int,
+    model: str, width: int, height: int, frames: int, minute: int,
     run: Callable[[Sequence[str]], str] | None = None,
 ) -> tuple[bool, tuple[str, ...]]:  # fmt: skip
     """Whether it fits and why, from a process of its own: the page itself never loads torch.
+
+    Args:
+        minute: When it is asked; what is free changes, so an answer holds for a minute.
 
     Raises: UserError with what that process says is wrong.
     """
@@ -93,6 +105,10 @@ def planned(
     with _one_at_a_time:
         answer = json.loads((run or _run)([model, *sizes, "--json"]))
     return bool(answer["fits"]), tuple(answer["sentences"])
+
+
+def this_minute() -> int:
+    return int(time.monotonic() // 60)
 
 
 def _run(arguments: Sequence[str]) -> str:

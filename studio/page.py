@@ -5,11 +5,13 @@ from __future__ import annotations
 import gradio as gr
 
 from engines.backend.catalogue import load_catalogue
+from engines.backend.model_files import can_be_fetched
 from engines.byte_sizes import spoken_bytes
 from engines.text_to_video.request import TextToVideoRequest
 from studio.files import FileServer
 from studio.header import Header
 from studio.jobs.queue import JobQueue
+from studio.model_downloads import ModelDownloads
 from studio.owned_files import OwnedFiles
 from studio.papers import load_papers
 from studio.queue_panel import QueuePanel
@@ -29,10 +31,10 @@ FOOTAGE_TABS: tuple[type[UpscaleTab | InterpolateTab], ...] = (UpscaleTab, Inter
 
 
 def model_choices() -> list[tuple[str, str]]:
-    """(label, id) of the catalogue's models, the bundled one first; those of the hub say what a download takes."""
+    """(label, id) of the catalogue's models, the bundled one first; others say what a download takes."""
     return [
         (
-            f"{card.title}, {spoken_bytes(card.size_bytes)} download" if card.source.kind == "hub" else card.title,
+            f"{card.title}, {spoken_bytes(card.size_bytes)} download" if can_be_fetched(card) else card.title,
             card.id,
         )
         for card in load_catalogue().values()
@@ -55,7 +57,7 @@ def build_page(queue: JobQueue) -> gr.Blocks:
             with gr.Tab("Gallery", id="gallery") as gallery_room:
                 gallery = GalleryTab(queue, files, owned, (text_to_video, *footage_tabs))
             with gr.Tab("Models", id="models"):
-                models_tab = ModelsTab(models)
+                models_tab = ModelsTab(models, ModelDownloads())
             with gr.Tab("Methods", id="methods"):
                 papers_tab(load_papers())
         for tab in (text_to_video, *footage_tabs):

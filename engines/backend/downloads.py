@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from engines.backend.catalogue import HubSource, ModelCard, load_catalogue
+from engines.backend.download_progress import telling
 from engines.backend.model_files import HUB_PATTERNS, PICKLED, is_available
 from engines.byte_sizes import spoken_bytes
 from engines.command_line import exit_status
@@ -41,6 +44,13 @@ class DownloadPlan:
     missing_bytes: int
     folder: Path
     free_bytes: int
+
+    @property
+    def repository(self) -> Path:
+        """Its folder in the cache."""
+        from huggingface_hub.file_download import repo_folder_name
+
+        return self.folder / repo_folder_name(repo_id=_source(self.card).repo, repo_type="model")
 
     @property
     def total_bytes(self) -> int:
@@ -179,7 +189,7 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def _run(model: str, agreed: bool) -> None:
+def _run(model: str, agreed: bool, tells: bool) -> None:
     card = load_catalogue().card(model)
     if is_available(card):
         print(f"{card.title} is on this machine.")
@@ -187,7 +197,12 @@ def _run(model: str, agreed: bool) -> None:
     plan = plan_download(card)
     print("\n".join(plan.sentences()))
     if agreed or input("Do you agree to the licence, and shall it be fetched? [y/N] ").strip().lower() in ("y", "yes"):
-        print(download(plan))
+        with telling(plan.repository, lambda fetched: _tell(fetched, plan)) if tells else nullcontext():
+            print(download(plan))
+
+
+def _tell(fetched: int, plan: DownloadPlan) -> None:
+    print(json.dumps({"fetched": fetched, "missing": plan.missing_bytes}), flush=True)
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -198,8 +213,9 @@ def main(given: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument("model", help="id in the catalogue, such as wan_2_1")
     parser.add_argument("--yes", action="store_true", help="the licence is agreed to; do not ask")
+    parser.add_argument("--tell", action="store_true", help="print the bytes that have come, as JSON, every second")
     arguments = parser.parse_args(given)
-    return exit_status(lambda: _run(arguments.model, arguments.yes))
+    return exit_status(lambda: _run(arguments.model, arguments.yes, arguments.tell))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from engines.backend.catalogue import PROJECT_ROOT, BundledSource, HubSource, LocalSource, ModelCard
@@ -11,8 +12,9 @@ from engines.errors import NotAvailable
 # What a diffusers folder needs; hub repositories also hold single-file copies. Never weights that are pickles.
 HUB_PATTERNS = (
     "model_index.json", "transformer/*", "transformer_2/*", "vae/*", "scheduler/*", "text_encoder/*", "tokenizer/*",
-    "text_encoder_2/*", "tokenizer_2/*",
+    "text_encoder_2/*", "tokenizer_2/*", "image_encoder/*", "image_processor/*", "feature_extractor/*",
 )  # fmt: skip
+WEIGHED = ("transformer", "transformer_2", "vae", "text_encoder", "text_encoder_2", "image_encoder")
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack")
 
 
@@ -32,6 +34,33 @@ def is_available(card: ModelCard) -> bool:
     except NotAvailable:
         return False
     return True
+
+
+def can_be_fetched(card: ModelCard) -> bool:
+    """Whether the hub has it and this machine has not, or not all of it."""
+    return isinstance(card.source, HubSource) and not is_available(card)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a diffusers folder has everything that its model_index.json names: a download may have been cut off."""
+    try:
+        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    fetched = {pattern.removesuffix("/*") for pattern in HUB_PATTERNS}
+    parts = [name for name, value in index.items() if name in fetched and isinstance(value, list) and value[0]]
+    return all(_has_its_files(folder / name, name in WEIGHED) for name in parts)
+
+
+def _has_its_files(part: Path, has_weights: bool) -> bool:
+    shards = {
+        name
+        for path in part.glob("*.safetensors.index.json")
+        for name in json.loads(path.read_text(encoding="utf-8"))["weight_map"].values()
+    }
+    if shards:
+        return all((part / name).is_file() for name in shards)
+    return any(part.glob("*.safetensors" if has_weights else "*"))
 
 
 def _locate_bundled(card: ModelCard, folder: Path) -> Path:
@@ -71,10 +100,10 @@ def _locate_hub(card: ModelCard, source: HubSource) -> Path:
         )
     except LocalEntryNotFoundError:
         folder = None
-    if folder is None or not (folder / "model_index.json").is_file():
+    if folder is None or not is_whole(folder):
         raise NotAvailable(
-            f"{card.title} is not on this machine. Its licence: {card.licence} ({card.licence_url}); "
-            f"it takes about {spoken_bytes(card.size_bytes)}.",
+            f"{card.title} is not on this machine{' as a whole' if folder else ''}. Its licence: {card.licence} "
+            f"({card.licence_url}); it takes about {spoken_bytes(card.size_bytes)}.",
             f"Download it with: {download_command(card)}",
             field="model",
         )

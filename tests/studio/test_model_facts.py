@@ -39,8 +39,23 @@ def test_the_plan_is_asked_of_another_process_once_for_each_size() -> None:
         return json.dumps({"fits": True, "sentences": ["14 GB at most."]})
 
     for _ in range(2):
-        assert planned("ltx_video", 704, 480, 121, run) == (True, ("14 GB at most.",))
+        assert planned("ltx_video", 704, 480, 121, 0, run) == (True, ("14 GB at most.",))
     assert asked == [["ltx_video", "--width", "704", "--height", "480", "--frames", "121", "--json"]]
+
+
+def test_an_answer_holds_for_a_minute() -> None:
+    answers = iter([True, False])
+
+    def run(_: Sequence[str]) -> str:
+        return json.dumps({"fits": next(answers), "sentences": ["What is free has changed."]})
+
+    assert planned("wan_2_1", 832, 480, 81, 1, run)[0]
+    assert not planned("wan_2_1", 832, 480, 81, 2, run)[0]
+
+
+@pytest.mark.parametrize("emptied", [None, 0])
+def test_an_emptied_field_is_named(emptied: int | None) -> None:
+    assert "Height is empty or too small." in memory_html("ltx_video", 704, emptied, 121)
 
 
 def test_what_does_not_fit_is_said_with_its_reasons(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ COMMIT = "a" * 40
 
 @dataclass
 class FakeHub:
-    """Serves a folder as acme/tiny.
+    """Serves a folder as one repository.
 
     Attributes:
+        repository, revision: What it is asked for by.
         address: http://127.0.0.1:PORT.
         fetched: (name, first byte) of every file that was asked for whole or in part.
         gated: Answers as for a repository whose terms were not agreed to.
@@ -27,6 +28,8 @@ class FakeHub:
     """
 
     folder: Path
+    repository: str = "acme/tiny"
+    revision: str = "main"
     address: str = ""
     fetched: list[tuple[str, int]] = field(default_factory=list)
     gated: bool = False
@@ -50,9 +53,9 @@ class FakeHub:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[FakeHub]:
+def serving(folder: Path, repository: str = "acme/tiny", revision: str = "main") -> Iterator[FakeHub]:
     """Runs until the block is left."""
-    hub = FakeHub(folder)
+    hub = FakeHub(folder, repository, revision)
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
     hub.address = f"http://127.0.0.1:{server.server_address[1]}"
     Thread(target=server.serve_forever, daemon=True).start()
@@ -73,15 +76,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        path = self.path.split("?")[0]
+        path, repository = self.path.split("?")[0], self.hub.repository
         if self.hub.gated:
             self._send(403, b"{}", {"X-Error-Code": "GatedRepo", "X-Error-Message": "agree first"})
-        elif path == f"/api/models/acme/tiny/revision/{COMMIT}" or path == "/api/models/acme/tiny/revision/main":
+        elif path in [f"/api/models/{repository}/revision/{one}" for one in (COMMIT, self.hub.revision)]:
             siblings = [{"rfilename": name} for name in self.hub.names()]
-            self._send(200, json.dumps({"id": "acme/tiny", "sha": COMMIT, "siblings": siblings}).encode())
-        elif path.startswith("/api/models/acme/tiny/tree/"):
+            self._send(200, json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode())
+        elif path.startswith(f"/api/models/{repository}/tree/"):
             self._send(200, json.dumps(self.hub.tree()).encode())
-        elif path.startswith("/acme/tiny/resolve/"):
+        elif path.startswith(f"/{repository}/resolve/"):
             self._file(path.split("/", 5)[5])
         else:
             self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"})
