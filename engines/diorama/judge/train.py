@@ -25,7 +25,7 @@ from engines.diorama.judge.examples import Examples, draw_examples, open_example
 from engines.diorama.judge.measure import measure
 from engines.diorama.judge.model import FRAMES, MOMENTS, ClipJudge, Owners, Reading
 from engines.diorama.judge.view import as_input
-from engines.diorama.judge.words import heads
+from engines.diorama.judge.words import NOTHING, heads
 from engines.training.optimiser_state import restore_training, save_training
 
 Rows = npt.NDArray[np.int64]
@@ -36,6 +36,7 @@ RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rat
 SAVE_SECONDS = 120.0
 TEMPERATURE = 0.1  # of the identity head's comparison
 CELL_WEIGHT, IDENTITY_WEIGHT = 2.0, 1.0
+MOVING_WEIGHT, PAIR_WEIGHT = 3.0, 1.5  # how often such a clip is taken, where any other is once: these are learnt last
 EMPTY_CELL = 0.15  # of a cell that shows an object: most cells are empty
 
 
@@ -73,6 +74,14 @@ def augment(clips: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
         y, x = (int(v) for v in torch.randint(0, 84, (2,), generator=generator))
         out[row, :, :, y : y + 12, x : x + 12] = 0
     return out
+
+
+def row_shares(words: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """How likely a step takes each clip, [n]; words [n, heads], −1 where a head has nothing to look at."""
+    names, nothing = list(heads()), heads()["second"].index(NOTHING)
+    moving, second = words[:, names.index("motion")] >= 0, words[:, names.index("second")]
+    weight = np.where(moving, MOVING_WEIGHT, np.where((second >= 0) & (second != nothing), PAIR_WEIGHT, 1.0))
+    return np.asarray(weight / weight.sum())
 
 
 def words_loss(reading: Reading, wanted: torch.Tensor) -> torch.Tensor:
@@ -171,6 +180,7 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
     optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=0.02)
     state = log.parent / "state.safetensors"
     start = restore_training(state, judge, optimiser)
+    shares = row_shares(examples.words)
     began, running, saved = time.time(), list[float](), time.monotonic()
     for step in range(start, steps):
         for group, rate in zip(optimiser.param_groups, (RATE, QUERY_RATE), strict=True):
@@ -178,7 +188,7 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
         # Functions of the step, so that a run that goes on draws what the killed one would have drawn.
         random = np.random.default_rng([recipe.seed, step])
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-        rows = np.sort(random.choice(len(examples.clips), BATCH, replace=False))
+        rows = np.sort(random.choice(len(examples.clips), BATCH, replace=False, p=shares))
         pairs = np.sort(random.choice(len(examples.pairs), PAIRS, replace=False))
         with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             loss = _loss(judge, examples, recipe, rows, pairs, generator)
