@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from html import escape
 
-from engines.backend.catalogue import PROJECT_ROOT, ModelCard
-from engines.backend.model_files import download_command, locate
+from engines.backend.catalogue import PROJECT_ROOT, ModelCard, load_catalogue
+from engines.backend.model_files import download_command, is_available, locate
 from engines.byte_sizes import spoken_bytes
 from engines.errors import InvalidRequest, NotAvailable, UserError
 
@@ -80,6 +80,28 @@ def memory_html(model: str, width: float | None, height: float | None, frames: f
     return (
         f'<section class="model-memory {"fits" if fits else "too-large"}" role="status"><h3>{answer}</h3>'
         f"<ul>{lines}</ul></section>"
+    )
+
+
+def memory_line(model: str, width: float | None, height: float | None, frames: float | None) -> str:
+    """Before a job of a large model is sent: whether it fits, and by which plan; "" where the answer is no news.
+
+    The bundled model fits wherever this page runs; of a model that is not here, and of numbers that cannot be, the
+    advice above the button speaks.
+    """
+    card = load_catalogue().get(model)
+    if card is None or card.source.kind == "bundled" or not is_available(card):
+        return ""
+    try:
+        sizes = [_whole(*one) for one in (("Width", width), ("Height", height), ("Frames", frames))]
+        fits, sentences = planned(model, *sizes, this_minute())
+    except UserError:
+        return ""
+    _, answer, *reasons = sentences
+    lines = "".join(f"<li>{escape(sentence)}</li>" for sentence in reasons)
+    return (
+        f'<details class="memory-line {"fits" if fits else "too-large"}"><summary>Memory: {escape(answer)}</summary>'
+        f"<ul>{lines}</ul></details>"
     )
 
 

@@ -18,6 +18,7 @@ from studio.events import BESIDE_THE_QUEUE, HIDDEN
 from studio.files import FileServer
 from studio.form import Form
 from studio.jobs.queue import JobQueue
+from studio.model_facts import memory_line
 from studio.model_menus import ModelMenu, length_entries, size_entries
 from studio.owner import owner_of
 from studio.prompt_advice import (
@@ -77,6 +78,7 @@ class TextToVideoTab(TaskTab):
             with gr.Row():
                 self.form.add("width", "height", "frames")
             self.form.add_rest_of("advanced")
+        self.memory_needed = gr.HTML("", elem_id=f"{TASK}-memory", apply_default_css=False)
 
     def _menu(self, label: str, info: str, fields: tuple[str, ...], entries: Callable[..., Any]) -> ModelMenu:
         return ModelMenu(label, info, f"{TASK}-{label.lower()}", fields, entries, self.first_model)
@@ -157,6 +159,11 @@ class TextToVideoTab(TaskTab):
                 **BESIDE_THE_QUEUE,
             )
         self.form.components["model"].select(self.choose_model, self.form.inputs, outputs, **BESIDE_THE_QUEUE)
+        sized = [self.form.components[name] for name in ("model", "width", "height", "frames")]
+        gr.on(
+            [one.change for one in sized], memory_line, sized, self.memory_needed,
+            trigger_mode="always_last", **BESIDE_THE_QUEUE,
+        )  # fmt: skip
         # What the dice and a menu set counts as an edit.
         before = [self.form.has_error, self.memory.is_back]
         rolled = self.form.dice["seed"].click(_roll, None, self.form.components["seed"], **BESIDE_THE_QUEUE)

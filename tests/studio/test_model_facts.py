@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from engines.backend.catalogue import load_catalogue
+from engines.backend.local_models import add_local_model
+from engines.backend.tiny import save_tiny_wan
 from engines.errors import NotAvailable
-from studio.model_facts import facts_html, memory_html, planned
+from studio.model_facts import facts_html, memory_html, memory_line, planned
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +53,16 @@ def test_an_answer_holds_for_a_minute() -> None:
 
     assert planned("wan_2_1", 832, 480, 81, 1, run)[0]
     assert not planned("wan_2_1", 832, 480, 81, 2, run)[0]
+
+
+def test_a_large_model_says_its_plan_before_it_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRAMEWRIGHT_HOME", str(tmp_path))
+    card = add_local_model(save_tiny_wan(tmp_path / "tiny"), "Tiny")
+    said = memory_line(card.id, 64, 64, 9)
+    assert "at most: everything stays on the device" in said
+    assert "text encoder" in said
+    assert [memory_line(model, 96, 96, 17) for model in ("diorama", "ltx_video", "gone")] == ["", "", ""]
+    assert memory_line(card.id, None, 64, 9) == ""
 
 
 @pytest.mark.parametrize("emptied", [None, 0])

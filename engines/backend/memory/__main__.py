@@ -26,7 +26,7 @@ from engines.errors import ResourceError
 
 
 def report(card: ModelCard, width: int, height: int, frames: int) -> dict[str, Any]:
-    """{"fits": whether any plan does, "sentences": for the person}.
+    """{"fits": whether any plan does, "sentences": what is asked for, the answer in short, its reasons}.
 
     Raises: InvalidRequest or LimitExceeded for a size that the model cannot make; NotAvailable for a model that is
         neither here nor known.
@@ -38,13 +38,13 @@ def report(card: ModelCard, width: int, height: int, frames: int) -> dict[str, A
     folder, weights = known_parts(card)
     where = f"on the {device.type.upper()} in {str(dtype).removeprefix('torch.')}"
     size = f"{geometry.width} × {geometry.height}, {geometry.frames} frames"
-    said = [*geometry.warnings, f"{card.title}, {size}, {where}; memory budget {spoken_bytes(budget)}."]
+    said = f"{card.title}, {size}, {where}; memory budget {spoken_bytes(budget)}."
     try:
         plan = plans_within(card, folder, shape, dtype, budget, weights)[0]
     except ResourceError as error:
         smallest = min(possible_plans(card, folder, shape, dtype, weights), key=lambda plan: plan.peak)
-        return {"fits": False, "sentences": [*said, error.message, error.fix, *smallest.sentences()]}
-    return {"fits": True, "sentences": [*said, *plan.sentences(), *plan.warnings()]}
+        return {"fits": False, "sentences": [said, error.message, error.fix, *smallest.sentences(), *geometry.warnings]}
+    return {"fits": True, "sentences": [said, *plan.sentences(), *plan.warnings(), *geometry.warnings]}
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
