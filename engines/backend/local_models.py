@@ -80,9 +80,17 @@ def add_local_model(folder: Path, title: str = "", models: Path | None = None) -
             "Choose another title.",
             "title",
         )
-    models.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, yaml.safe_dump(card.model_dump(mode="json", exclude_none=True), allow_unicode=True).encode())
+    write_card(card, models)
     return card
+
+
+def write_card(card: ModelCard, models: Path | None = None) -> Path:
+    """Writes or renews the card of a local model. Returns: its file."""
+    folder = models or user_models_folder()
+    path = folder / f"{card.id}.yaml"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, yaml.safe_dump(card.model_dump(mode="json", exclude_none=True), allow_unicode=True).encode())
+    return path
 
 
 def remove_local_model(model: str, models: Path | None = None) -> None:

@@ -154,14 +154,14 @@ class VideoFamily(ABC):
         Raises: InvalidRequest if the model cannot be rendered with this cache.
         """
         refuse(kind, self.card)
-        return caching(list(self._transformers.values()), kind, steps, self.card.facts.mag_ratios)
+        return caching(self.speakers, kind, steps, self.card.facts.mag_ratios)
 
     @contextmanager
     def attention(self, *hooks: AttentionHook) -> Iterator[None]:
         """While it is entered, every attention of the model goes through these hooks, the first outermost."""
         before, self._watch = self._watch, Watch(hooks)
         try:
-            with hooked(self.card.family, list(self._transformers.values()), self._watch):
+            with hooked(self.card.family, self.speakers, self._watch):
                 yield
         finally:
             self._watch = before
@@ -185,6 +185,11 @@ class VideoFamily(ABC):
             return tuple(-(-cells // patch) for cells, patch in zip(grid, size, strict=True))
         time = getattr(self.transformer.config, "patch_size_t", None) or 1
         return -(-grid[0] // time), grid[1] // size, grid[2] // size
+
+    @property
+    def speakers(self) -> list[Any]:
+        """All transformers that answer for the model: one, or two experts."""
+        return list(self._transformers.values())
 
     @property
     def _transformers(self) -> dict[PartName, Any]:

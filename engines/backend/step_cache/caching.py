@@ -68,7 +68,7 @@ def _enable(model: Any, kind: StepCache, steps: int, mag_ratios: Sequence[float]
         Broadcast(**settings).enable(model)
         model.framewright_broadcasts = True
         return
-    _know_blocks()
+    know_blocks()
     if kind == "first_block":
         model.enable_cache(FirstBlockCacheConfig(**settings))
     elif kind == "mag":
@@ -92,8 +92,8 @@ def _disable(model: Any, kind: StepCache) -> None:
         model.disable_cache()
 
 
-def _know_blocks() -> None:
-    """diffusers' block caches must know what a block returns, and do not know HunyuanVideo 1.5's."""
+def know_blocks() -> None:
+    """Tells diffusers what a block of HunyuanVideo 1.5 returns, which its block caches must know and do not."""
     from diffusers.hooks._helpers import TransformerBlockMetadata, TransformerBlockRegistry
     from diffusers.models.transformers.transformer_hunyuan_video15 import HunyuanVideo15TransformerBlock
 
