@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from engines.backend.attention.kernels import use_wanted_kernel
 from engines.backend.catalogue import HubSource, ModelCard
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.cogvideox import CogVideoXFamily
@@ -127,7 +128,9 @@ def _image_encoder(place: _Place) -> LoadedPart[ImageEncoder] | None:
 
 
 def _transformer(place: _Place, name: str) -> ModulePart:
-    return _part(place, transformer_class(place.card.family, place.folder / name), name, place.dtype)
+    part = _part(place, transformer_class(place.card.family, place.folder / name), name, place.dtype)
+    use_wanted_kernel(part.module)
+    return part
 
 
 def _autoencoder(place: _Place) -> ModulePart:
