@@ -9,7 +9,8 @@ Summary: naive_peak_bytes; peak_ratio_PLAN (storages that live, over naive's), r
 set), counts_agree (largest relative difference between both, over all arms); plan_error (largest relative error of what
 a plan says it needs, weights included); load_seconds_naive and load_seconds_ours; vae_tiled_peak_ratio,
 vae_tiled_psnr_db; parity_max_error; oom_recovered; of each step cache speedup_X, psnr_db_X, latent_psnr_db_X and
-kept_bytes_X, and of the fastest good one cache_speedup and cache_psnr_db; weights_psnr_db_FORMAT; ratio_vs_diffusers.
+kept_bytes_X, and of the fastest good one cache_speedup and cache_psnr_db; weights_psnr_db_FORMAT; compile_speedup,
+compile_psnr_db and compile_first_seconds (needs a C++ compiler); ratio_vs_diffusers.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from benchmarks.memory_plans.model import random_ltx
 from benchmarks.parity import image_to_video, text_to_video
 from benchmarks.shared.report import Report, parse_options
 from benchmarks.shared.timing import LEAST_PAIRS
+from benchmarks.switches.compiling import add_compiled
 from benchmarks.switches.recovery import add_recovery
 from benchmarks.switches.step_caches import add_step_caches
 from benchmarks.switches.weight_formats import add_weight_formats
@@ -120,6 +122,7 @@ def main() -> None:
     add_recovery(report)
     add_weight_formats(report, clips=2 if report.quick else 12)
     add_step_caches(report, clips=2 if report.quick else 12)
+    add_compiled(report)
     add_time(report, steps=4 if report.quick else 20, pairs=LEAST_PAIRS)
     report.finish()
 

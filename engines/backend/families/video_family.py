@@ -19,6 +19,7 @@ from engines.backend.attention.calls import AttentionHook
 from engines.backend.attention.hooking import hooked
 from engines.backend.attention.watch import Watch
 from engines.backend.catalogue import Feature
+from engines.backend.compiled_blocks import compiled, wanted_compiler, why_not_compiled
 from engines.backend.families.base import Frames, PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
@@ -145,8 +146,9 @@ class VideoFamily(ABC):
 
         return self.residence.run(name, ask)
 
-    def cached(self, kind: StepCache, steps: int) -> AbstractContextManager[None]:
-        """While it is entered, steps reuse what changes little.
+    @contextmanager
+    def cached(self, kind: StepCache, steps: int) -> Iterator[None]:
+        """While it is entered, steps reuse what changes little, and blocks run compiled where the machine is set so.
 
         Args:
             steps: Of the job.
@@ -154,7 +156,12 @@ class VideoFamily(ABC):
         Raises: InvalidRequest if the model cannot be rendered with this cache.
         """
         refuse(kind, self.card)
-        return caching(self.speakers, kind, steps, self.card.facts.mag_ratios)
+        compiler, plan = wanted_compiler(), self.residence.plan
+        if compiler and plan and (said := why_not_compiled(plan)):
+            compiler = None
+            self.residence.changes.append(said)
+        with compiled(self.speakers, compiler), caching(self.speakers, kind, steps, self.card.facts.mag_ratios):
+            yield
 
     @contextmanager
     def attention(self, *hooks: AttentionHook) -> Iterator[None]:

@@ -31,7 +31,7 @@ class Residence:
 
     Attributes:
         plan: In force; None as long as everything is resident because nobody asked for less.
-        changes: Sentences on plans that had to be given up.
+        changes: Sentences on what had to be given up.
     """
 
     def __init__(self, parts: Mapping[PartName, Part]) -> None:
