@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from engines.backend.catalogue import load_catalogue
+from engines.backend.catalogue import Feature, ModelCard, load_catalogue
 from engines.backend.model_files import can_be_fetched
 from engines.byte_sizes import spoken_bytes
 from engines.text_to_video.request import TextToVideoRequest
@@ -31,14 +31,14 @@ FOOTAGE_TABS: tuple[type[UpscaleTab | InterpolateTab], ...] = (UpscaleTab, Inter
 
 
 def model_choices() -> list[tuple[str, str]]:
-    """(label, id) of the catalogue's models, the bundled one first; others say what a download takes."""
-    return [
-        (
-            f"{card.title}, {spoken_bytes(card.size_bytes)} download" if can_be_fetched(card) else card.title,
-            card.id,
-        )
-        for card in load_catalogue().values()
-    ]
+    """(label, id) of the catalogue's models, the bundled one first; others say what a download takes, or what for
+    they are not."""
+    return [(", ".join([card.title, *_beside(card)]), card.id) for card in load_catalogue().values()]
+
+
+def _beside(card: ModelCard) -> list[str]:
+    said = [] if Feature.TEXT_TO_VIDEO in card.features else ["starts from a picture: not for text to video"]
+    return [*said, f"{spoken_bytes(card.size_bytes)} download"] if can_be_fetched(card) else said
 
 
 def build_page(queue: JobQueue) -> gr.Blocks:
