@@ -9,6 +9,7 @@ float16 [m, L, 384], lengths uint8 [m]; captions.json the texts. N tokens in fra
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -49,9 +50,15 @@ class LatentCache:
     caption: npt.NDArray[np.int32]
     states: npt.NDArray[np.float16]
     lengths: npt.NDArray[np.uint8]
+    texts: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.latents)
+
+    def weights(self, words: Mapping[str, float]) -> npt.NDArray[np.float64]:
+        """How often each clip is taken, [n]: 1, or the largest number whose words stand in its caption."""
+        of_text = [max((often for word, often in words.items() if word in text), default=1.0) for text in self.texts]
+        return np.array(of_text)[self.caption]
 
     def batch(self, rows: npt.NDArray[np.int64]) -> Rows:
         """The clips of these rows, in rising order."""
@@ -89,6 +96,10 @@ class Stills:
 
     def __len__(self) -> int:
         return len(self.clips) * len(self.clips.plan.keyframes)
+
+    def weights(self, words: Mapping[str, float]) -> npt.NDArray[np.float64]:
+        """Of each picture, that of its clip."""
+        return np.repeat(self.clips.weights(words), len(self.clips.plan.keyframes))
 
     def batch(self, rows: npt.NDArray[np.int64]) -> Rows:
         """The pictures of these rows, in rising order; coverage is that of the slot that a keyframe lies in."""
@@ -180,4 +191,5 @@ def open_cache(folder: Path) -> LatentCache:
     names = ("latents", "coverage", "keys", "caption", "states", "lengths")
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
     known = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    return LatentCache(CachePlan(**{**known, "keyframes": tuple(known["keyframes"])}), **arrays)
+    texts = tuple(json.loads((folder / "captions.json").read_text(encoding="utf-8")))
+    return LatentCache(CachePlan(**{**known, "keyframes": tuple(known["keyframes"])}), **arrays, texts=texts)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from diffusers import LTXVideoTransformer3DModel
 
@@ -79,6 +80,7 @@ class Worker:
         torch.set_num_threads(1)
         self.mix = NoiseMix(**run.config["noise"])
         self.caches: dict[str, LatentCache | Stills] = {}
+        self.row_shares: dict[tuple[str, tuple[tuple[str, float], ...]], npt.NDArray[np.float64]] = {}
         vae = PatchVideoAutoencoder.from_pretrained(run.folder / "vae")
         self.mean, self.scale = vae.latents_mean, vae.latents_std
         self.dtype = plan.dtype
@@ -112,7 +114,8 @@ class Worker:
         mix = self.mix if phase.get("logit_mean") is None else replace(self.mix, logit_mean=phase["logit_mean"])
         pattern = draw_pattern(grid, keyframes, mix, together)
         batch = max(1, config["tokens_per_batch"] // len(pattern.made))
-        rows = cache.batch(numbers.choice(len(cache), batch, replace=False))
+        often = self._row_shares(kind, phase.get("words", {}))
+        rows = cache.batch(numbers.choice(len(cache), batch, replace=False, p=often))
         generator = torch.Generator().manual_seed(int(numbers.integers(2**62)))
         clean, coverage = self._tokens(rows, cache.plan, pattern)
         states, mask = self._text(rows, generator)
@@ -133,6 +136,16 @@ class Worker:
         if keep is not None:
             target, per_token, coverage, made = target[:, keep], per_token[:, keep], coverage[:, keep], made[keep]
         return flow_loss(velocity, target, per_token, coverage, made, mix)
+
+    def _row_shares(self, kind: str, words: Mapping[str, float]) -> npt.NDArray[np.float64] | None:
+        """How likely each clip of a cache is drawn, [n]; None where all are alike."""
+        if not words:
+            return None
+        key = (kind, tuple(words.items()))
+        if key not in self.row_shares:
+            weights = self.cache(kind).weights(words)
+            self.row_shares[key] = weights / weights.sum()
+        return self.row_shares[key]
 
     def _grid(self, kind: str, plan: CachePlan, generator: torch.Generator) -> Grid:
         """The whole clip, or of a long one a window from anywhere."""

@@ -76,6 +76,7 @@ class Phase(Part):
     Attributes:
         keep: Below 1 it is deferred masking.
         logit_mean: Of the noise levels in this phase; None takes the run's. Fine detail is learnt at low ones.
+        words: Clips whose captions have these words are taken so many times as often as others.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Phase(Part):
     shares: Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)]
     keep: Annotated[float, Field(gt=0, le=1)] = 1.0
     logit_mean: float | None = None
+    words: dict[str, Positive] = Field(default_factory=dict)
 
 
 class Rates(Part):

@@ -148,3 +148,12 @@ def test_what_curation_did_not_leave_is_named(changes: dict[str, object], field:
     with pytest.raises(InvalidRequest) as raised:
         with_what_there_is("films", replace(curated, **changes))  # type: ignore[arg-type]
     assert raised.value.field == field
+
+
+def test_clips_of_some_words_are_taken_more_often(cache: LatentCache, prepared_folder: Path) -> None:
+    texts = [render_row(CACHE, row)[1] for row in range(12)]
+    word = texts[3].split()[1]
+    weights = cache.weights({word: 3.0, texts[5]: 2.0})
+    assert weights.tolist() == [3.0 if word in text else 2.0 if texts[5] in text else 1.0 for text in texts]
+    assert cache.weights({}).tolist() == [1.0] * 12
+    assert open_named(prepared_folder / "cache", "stills of clips").weights({word: 3.0}).shape == (24,)

@@ -177,6 +177,7 @@ def test_a_phase_may_have_noise_levels_and_pictures_of_its_own(make_run: MakeRun
         ("usual", {}),
         ("low", {"logit_mean": -1.0}),
         ("stills", {"shares": {"stills of clips": 1.0}}),
+        ("words", {"words": {"a ": 50.0}}),
     ):
         run = make_run(name, steps=1, processes=1)
         run.config["phases"][0] |= changes
@@ -184,6 +185,7 @@ def test_a_phase_may_have_noise_levels_and_pictures_of_its_own(make_run: MakeRun
         ends.append(load_state(run.state)[0]["master"])
     assert not torch.equal(ends[0], ends[1])
     assert not torch.equal(ends[0], ends[2])
+    assert not torch.equal(ends[0], ends[3])
 
 
 def test_another_seed_ends_elsewhere(uninterrupted: Run, make_run: MakeRun) -> None:
