@@ -56,9 +56,11 @@ class ModelMenu:
     ) -> None:
         self.fields = fields
         self._entries = entries
-        offered = [*self.entries(model), CUSTOM]
+        offered, card = [*self.entries(model), CUSTOM], catalogue().get(model)
+        usual = tuple(getattr(card.defaults, field) for field in fields) if card else ()
+        chosen = next((name for name, one in self.entries(model).items() if one == usual), offered[0])
         self.component: Any = gr.Dropdown(
-            offered, value=offered[0], label=label, info=info, elem_id=elem_id, min_width=120, elem_classes=["field"]
+            offered, value=chosen, label=label, info=info, elem_id=elem_id, min_width=120, elem_classes=["field"]
         )
 
     def entries(self, model: Any) -> Entries:

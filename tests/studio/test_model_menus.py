@@ -19,7 +19,9 @@ def test_entries_come_from_the_card_and_need_no_warning() -> None:
     card = load_catalogue()["diorama"]
     sizes, lengths = size_entries(card), length_entries(card)
     assert sizes["Square, 96 × 96"] == (96, 96)
-    assert list(lengths.items()) == [("Clip, 17 frames", (17,)), ("Picture, 1 frame", (1,))]
+    assert list(lengths.items()) == [
+        ("Clip, 25 frames", (25,)), ("Clip, 17 frames", (17,)), ("Clip, 9 frames", (9,)), ("Picture, 1 frame", (1,))
+    ]  # fmt: skip
     assert set(sizes.values()) == {(size.width, size.height) for size in card.trained_sizes}
 
 
@@ -32,7 +34,7 @@ def test_a_model_without_trained_sizes_offers_its_defaults() -> None:
 def test_the_menu_shows_what_the_fields_hold(length: ModelMenu) -> None:
     assert length.component.value == "Clip, 17 frames"
     assert length.update({"model": "diorama", "frames": 1})[length.component]["value"] == "Picture, 1 frame"
-    assert length.update({"model": "diorama", "frames": 9})[length.component]["value"] == CUSTOM
+    assert length.update({"model": "diorama", "frames": 13})[length.component]["value"] == CUSTOM
     other = length.update({"model": "ltx_video", "frames": 121}, offer=True)[length.component]
     assert (other["value"], other["choices"]) == ("Clip, 121 frames", ["Clip, 121 frames", CUSTOM])
     unknown = length.update({"model": "gone", "frames": 17}, offer=True)[length.component]

@@ -19,8 +19,8 @@ def failed(folder: Path, code: str = "resource_error", **fields: Any) -> dict[st
 
 def test_versions_go_first_then_frames_down_to_a_picture(tmp_path: Path) -> None:
     assert failed(tmp_path, takes=9) == {"prompt": "a fox", "model": "diorama", "takes": 1, "frames": 17}
-    lengths = [failed(tmp_path, frames=frames) for frames in (65, 17)]
-    assert [fields and fields["frames"] for fields in lengths] == [17, 1]
+    lengths = [failed(tmp_path, frames=frames) for frames in (65, 17, 9)]
+    assert [fields and fields["frames"] for fields in lengths] == [25, 9, 1]
     assert failed(tmp_path, frames=1) is None
 
 

@@ -109,10 +109,10 @@ def test_a_model_without_token_levels_refuses_them(ltx: LTXFamily) -> None:
 
 
 def test_prompts_are_padded_masked_and_what_is_unread_is_named(diorama: LTXFamily) -> None:
-    long = "a red fox bounces on a green field " * 4 + "zebra"
+    long = "a red fox bounces on a green field " * 8 + "zebra"
     prompt = diorama.encode_prompt(["a red fox", "", long])
-    assert prompt.values.shape == (3, 24, 384)
-    assert prompt.mask.sum(1).tolist() == [5, 2, 24]
+    assert prompt.values.shape == (3, 48, 384)
+    assert prompt.mask.sum(1).tolist() == [5, 2, 48]
     assert prompt.unread[:2] == ("", "")
     assert prompt.unread[2].endswith("zebra")
     alone = diorama.encode_prompt(["a red fox"])

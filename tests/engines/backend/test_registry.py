@@ -102,6 +102,6 @@ def test_a_checkpoint_that_contradicts_its_card_is_refused(tiny_diorama_folder: 
 
 def test_the_bundled_model_fits_its_card(bundled_model: ModelRegistry) -> None:
     family = bundled_model.load("diorama")
-    assert family.channels == 64
+    assert family.channels == 128
     assert sum(path.stat().st_size for path in locate(family.card).rglob("*.safetensors")) <= 100e6
     assert load_catalogue()["diorama"].source.kind == "bundled"

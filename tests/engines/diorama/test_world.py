@@ -16,7 +16,7 @@ from engines.diorama.motions import MOTIONS
 from engines.diorama.scenes import SCENES
 from engines.diorama.vocabulary import WORLD_FOLDER, chip_phrases, example_prompts, unknown_words, vocabulary, world
 
-CAPTION_TOKENS = 24  # what text states are cut to, in training and in the family
+CAPTION_TOKENS = 48  # what text states are cut to, in training and in the family
 
 
 def test_the_world_is_large_enough() -> None:

@@ -27,12 +27,12 @@ def test_an_ordinary_request_has_no_warnings(tiny_diorama: ModelRegistry) -> Non
 
 
 def test_rounding_and_untrained_sizes_are_said(tiny_diorama: ModelRegistry) -> None:
-    rounded, short = check(tiny_diorama, frames=10)
-    assert rounded == "10 frames became 9: Diorama (bundled) makes 1, 5, 9, 13, … frames."
-    assert short == "Diorama (bundled) was trained at lengths of 1, 17 frames; 9 may look worse."
+    rounded, short = check(tiny_diorama, frames=14)
+    assert rounded == "14 frames became 13: Diorama (bundled) makes 1, 5, 9, 13, … frames."
+    assert short == "Diorama (bundled) was trained at lengths of 1, 9, 17, 25 frames; 13 may look worse."
     assert check(tiny_diorama, frames=1) == []
     (size,) = check(tiny_diorama, width=128, height=128)
-    assert size == "Diorama (bundled) was trained at 96 × 96; 128 × 128 may look worse."
+    assert size == "Diorama (bundled) was trained at 96 × 96, 128 × 64, 64 × 128; 128 × 128 may look worse."
     (length,) = check(tiny_diorama, frames=49)
     assert "49 may look worse" in length
     (rate,) = check(tiny_diorama, fps=12)

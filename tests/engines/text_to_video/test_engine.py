@@ -175,7 +175,7 @@ def test_the_hub_kind_of_model_renders(tiny_ltx: ModelRegistry, tmp_path: Path) 
 
 
 def test_words_that_were_not_read_are_named(tiny_diorama: ModelRegistry, tmp_path: Path) -> None:
-    result = render(tiny_diorama, tmp_path, prompt="a red fox on the beach " * 6, steps=1)
+    result = render(tiny_diorama, tmp_path, prompt="a red fox on the beach " * 10, steps=1)
     assert any(warning.startswith("The prompt is too long for this model; not read: “") for warning in result.warnings)
 
 
