@@ -18,7 +18,14 @@ InversionSolver = Literal["euler", "rf_solver", "fireflow", "uni_inv", "fixed_po
 TOLERANCE = 1e-3
 
 
-class FireFlow:
+class _BeginsAnew:
+    """Nothing is known before the first step."""
+
+    def init(self, x: Tensor, sigmas: Tensor) -> None:
+        return None
+
+
+class FireFlow(_BeginsAnew):
     """Order two for one evaluation a step: the last step's midpoint velocity predicts the next midpoint.
 
     FireFlow (Deng et al. 2024, arXiv:2412.07517), equations 10–12.
@@ -26,9 +33,6 @@ class FireFlow:
 
     name = "fireflow"
     order = 2
-
-    def init(self, x: Tensor, sigmas: Tensor) -> None:
-        return None
 
     def step(
         self, evaluate: Evaluate, x: Tensor, sigma: Tensor, sigma_next: Tensor, state: Tensor | None
@@ -39,7 +43,7 @@ class FireFlow:
         return x + width * middle, middle
 
 
-class UniInv:
+class UniInv(_BeginsAnew):
     """The velocity at the end of the interval, which is the one that Euler sampling will use on the way back.
 
     Uni-Inv (Jiao et al. 2025, arXiv:2504.13109), algorithm 1. Sample with Euler.
@@ -54,9 +58,6 @@ class UniInv:
     def __init__(self, zero_initial: bool = False) -> None:
         self._zero_initial = zero_initial
 
-    def init(self, x: Tensor, sigmas: Tensor) -> None:
-        return None
-
     def step(
         self, evaluate: Evaluate, x: Tensor, sigma: Tensor, sigma_next: Tensor, state: Tensor | None
     ) -> tuple[Tensor, Tensor]:
@@ -67,7 +68,7 @@ class UniInv:
         return x + width * velocity, velocity
 
 
-class FixedPoint:
+class FixedPoint(_BeginsAnew):
     """The point from which an Euler step would lead back here, by iteration: x' = x + h · v(x', σ').
 
     Where the iteration moves away instead of settling (h times the Lipschitz constant above one) its first answer is
@@ -84,9 +85,6 @@ class FixedPoint:
         if not 1 <= iterations <= 10:
             raise ValueError(f"iterations = {iterations}: 1 … 10 are allowed")
         self._iterations = iterations
-
-    def init(self, x: Tensor, sigmas: Tensor) -> None:
-        return None
 
     def step(
         self, evaluate: Evaluate, x: Tensor, sigma: Tensor, sigma_next: Tensor, state: None
@@ -106,7 +104,7 @@ class FixedPoint:
         return x + moved, None
 
 
-class ReversibleLeapfrog:
+class ReversibleLeapfrog(_BeginsAnew):
     """Exactly reversible: carries a velocity beside the state, and with it comes back to the last bit or two.
 
     Asynchronous leapfrog (Zhuang et al. 2021, arXiv:2102.04668, algorithm 2). The error returns as soon as the prompt
@@ -124,9 +122,6 @@ class ReversibleLeapfrog:
 
     def __init__(self, carried: Tensor | None = None) -> None:
         self.carried = carried
-
-    def init(self, x: Tensor, sigmas: Tensor) -> None:
-        return None
 
     def step(
         self, evaluate: Evaluate, x: Tensor, sigma: Tensor, sigma_next: Tensor, state: None

@@ -22,7 +22,7 @@ from engines.sampling.loop import sample
 from engines.sampling.schedules import linear, uniform
 from engines.sampling.site import Site
 from engines.sampling.solvers import Solver
-from tests.engines.inversion.gaussian import gaussian_velocity, to_noise, two_gaussians
+from tests.engines.gaussian import gaussian_velocity, to_noise, two_gaussians
 
 SOLVERS: tuple[InversionSolver, ...] = get_args(InversionSolver)
 TOKENS = 4

@@ -10,7 +10,7 @@ from engines.inversion.invert import invert, noise_statistics
 from engines.sampling.loop import sample
 from engines.sampling.schedules import linear, uniform
 from engines.sampling.site import Site
-from tests.engines.inversion.gaussian import MEAN, SPREAD, gaussian_velocity
+from tests.engines.gaussian import MEAN, SPREAD, gaussian_velocity
 
 GRID = (3, 8, 8)
 TOKENS = 3 * 8 * 8

@@ -12,7 +12,7 @@ from engines.sampling.noise import SeededNoise
 from engines.sampling.schedules import linear, uniform
 from engines.sampling.site import Site
 from engines.sampling.solvers import Euler
-from tests.engines.inversion.gaussian import gaussian_velocity
+from tests.engines.gaussian import gaussian_velocity
 
 TOKENS, STEPS = 4, 10
 CLEAN = torch.linspace(-2, 2, 24).reshape(2, TOKENS, 3)

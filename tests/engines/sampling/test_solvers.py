@@ -13,20 +13,9 @@ from engines.sampling.noise import SeededNoise
 from engines.sampling.schedules import linear, shifted, uniform
 from engines.sampling.site import Site
 from engines.sampling.solvers import SOLVERS, make_solver
+from tests.engines.gaussian import MEAN, SPREAD, gaussian_velocity, two_gaussians, variance
 
-MEAN, SPREAD = 0.7, 0.4
 DETERMINISTIC = ["euler", "midpoint", "heun"]
-
-
-def variance(sigma: Tensor) -> Tensor:
-    return (1 - sigma) ** 2 * SPREAD**2 + sigma**2
-
-
-def gaussian_velocity(x: Tensor, sigmas: Tensor, at: Site) -> Tensor:
-    """E[ε − x₀ | x_σ] for x₀ ~ N(MEAN, SPREAD²)."""
-    sigma = sigmas.unsqueeze(-1)
-    centred = (x - (1 - sigma) * MEAN) / variance(sigma)
-    return sigma * centred - (MEAN + (1 - sigma) * SPREAD**2 * centred)
 
 
 def exact(start: Tensor, sigma: float) -> Tensor:
@@ -57,19 +46,10 @@ def test_measured_order_on_gaussian_data(solver: str, end: float) -> None:
 
 @pytest.mark.parametrize("solver", DETERMINISTIC)
 def test_measured_order_is_the_declared_order_on_two_gaussians(solver: str) -> None:
-    def velocity(x: Tensor, sigmas: Tensor, at: Site) -> Tensor:
-        sigma = sigmas.unsqueeze(-1)
-        spread = variance(sigma)
-        means = torch.tensor([-1.0, 1.5])
-        residual = x.unsqueeze(-1) - (1 - sigma.unsqueeze(-1)) * means
-        weights = torch.softmax(-(residual**2) / (2 * spread.unsqueeze(-1)), dim=-1)
-        clean = (weights * (means + (1 - sigma.unsqueeze(-1)) * SPREAD**2 * residual / spread.unsqueeze(-1))).sum(-1)
-        return (x - clean) / sigma
-
     start = torch.linspace(-2, 2, 24).reshape(2, 4, 3)
     # Down to σ = 0.3 only: where the two modes part, the flow is stiff and few steps do not show the order yet.
-    ends = {n: sample(velocity, start, uniform(0.3 + 0.7 * linear(n), 4), make_solver(solver)) for n in (8, 32)}
-    reference = sample(velocity, start, uniform(0.3 + 0.7 * linear(1000), 4), make_solver("heun"))
+    ends = {n: sample(two_gaussians, start, uniform(0.3 + 0.7 * linear(n), 4), make_solver(solver)) for n in (8, 32)}
+    reference = sample(two_gaussians, start, uniform(0.3 + 0.7 * linear(1000), 4), make_solver("heun"))
     few, many = (float((ends[n] - reference).abs().mean()) for n in (8, 32))
     assert slope(few, many) == pytest.approx(make_solver(solver).order, abs=0.25)
 
