@@ -128,8 +128,12 @@ def test_another_second_thing_is_noticed(judge: ClipJudge) -> None:
 
 
 def test_two_things_that_changed_places_are_noticed(judge: ClipJudge) -> None:
-    scenes = two_apart(13)
-    after = shares(judge, [things_swapped(spec) for spec in scenes], scenes)
+    # Some stand askew once they have changed places, and which is named first is nobody's to say then.
+    pairs = [(spec, things_swapped(spec)) for spec in two_apart(13)]
+    decided = [(one, other) for one, other in pairs if scene_words(other).get("noun") == scene_words(one)["second"]]
+    assert len(decided) >= 10
+    scenes = [one for one, _ in decided]
+    after = shares(judge, [other for _, other in decided], scenes)
     assert max(after["noun"], after["second"]) <= 0.2
     assert after["scene"] >= 0.9
 
