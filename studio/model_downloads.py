@@ -99,17 +99,18 @@ def progress_html(fetching: Fetching | None) -> str:
         return ""
     if fetching.is_running:
         if not fetching.missing:
-            return _note("Asking the hub …")
+            return note("Asking the hub …")
         share = min(1.0, fetching.fetched / fetching.missing)
         said = f"{spoken_bytes(fetching.fetched)} of {spoken_bytes(fetching.missing)}"
         bar = f'<progress value="{share:.4f}" max="1" aria-label="Download"></progress>'
-        return _note(f"{bar} {said}")
+        return note(f"{bar} {said}")
     if fetching.error:
-        return _note(escape(fetching.error), "failed")
+        return note(escape(fetching.error), "failed")
     if fetching.stopped:
-        return _note("Stopped. What was fetched is kept; it goes on from there.")
-    return _note("All of it is here, compared with its checksums. Choose the model at the top of the page.")
+        return note("Stopped. What was fetched is kept; it goes on from there.")
+    return note("All of it is here, compared with its checksums. Choose the model at the top of the page.")
 
 
-def _note(inner: str, kind: str = "") -> str:
-    return f'<p class="model-download {kind}" role="status">{inner}</p>'
+def note(inner: str, kind: str = "", role: str = "status") -> str:
+    """A line about a download."""
+    return f'<p class="model-download {kind}" role="{role}">{inner}</p>'

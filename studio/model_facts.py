@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from html import escape
 
-from engines.backend.catalogue import PROJECT_ROOT, ModelCard, load_catalogue
+from engines.backend.catalogue import PROJECT_ROOT, ModelCard
 from engines.backend.model_files import download_command, is_available, locate
 from engines.byte_sizes import spoken_bytes
 from engines.errors import InvalidRequest, NotAvailable, UserError
+from studio.prompt_advice import catalogue
 
 DOES = {
     "text_to_video": "makes video from text",
@@ -89,7 +90,7 @@ def memory_line(model: str, width: float | None, height: float | None, frames: f
     The bundled model fits wherever this page runs; of a model that is not here, and of numbers that cannot be, the
     advice above the button speaks.
     """
-    card = load_catalogue().get(model)
+    card = catalogue().get(model)
     if card is None or card.source.kind == "bundled" or not is_available(card):
         return ""
     try:

@@ -57,8 +57,7 @@ class ModelMenu:
         self.fields = fields
         self._entries = entries
         offered, card = [*self.entries(model), CUSTOM], catalogue().get(model)
-        usual = tuple(getattr(card.defaults, field) for field in fields) if card else ()
-        chosen = next((name for name, one in self.entries(model).items() if one == usual), offered[0])
+        chosen = self._entry(model, card.defaults.model_dump() if card else {})
         self.component: Any = gr.Dropdown(
             offered, value=chosen, label=label, info=info, elem_id=elem_id, min_width=120, elem_classes=["field"]
         )
@@ -68,9 +67,12 @@ class ModelMenu:
 
     def update(self, values: Mapping[str, Any], offer: bool = False) -> dict[Any, Any]:
         """The entry that stands for these values. offer: also list what the model of these values was trained for."""
-        entries, wanted = self.entries(values.get("model")), tuple(values.get(field) for field in self.fields)
-        entry = next((name for name, one in entries.items() if one == wanted), CUSTOM)
+        entries, entry = self.entries(values.get("model")), self._entry(values.get("model"), values)
         return {self.component: gr.update(value=entry, **({"choices": [*entries, CUSTOM]} if offer else {}))}
+
+    def _entry(self, model: Any, values: Mapping[str, Any]) -> str:
+        wanted = tuple(values.get(field) for field in self.fields)
+        return next((name for name, one in self.entries(model).items() if one == wanted), CUSTOM)
 
     def chosen(self, entry: str, model: Any) -> dict[str, int]:
         """Field → value of an entry; {} for "Custom"."""

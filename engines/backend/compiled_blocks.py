@@ -14,6 +14,7 @@ from weakref import WeakSet
 import torch
 from torch import nn
 
+from engines.backend.blocks import block_lists
 from engines.backend.memory.plan import MemoryPlan, Placement
 from engines.backend.memory.small_weights import WeightFormat
 from engines.errors import NotAvailable
@@ -54,15 +55,9 @@ def compiled(transformers: Sequence[nn.Module], compiler: str | None) -> Iterato
         with torch.compiler.set_stance("force_eager" if _compiled else "default"):
             yield
         return
-    for block in _blocks(transformers):
+    blocks = [block for transformer in transformers for _, several in block_lists(transformer) for block in several]
+    for block in blocks:
         if block not in _compiled:
             block.compile(backend=compiler)
             _compiled.add(block)
     yield
-
-
-def _blocks(transformers: Sequence[nn.Module]) -> Iterator[nn.Module]:
-    for transformer in transformers:
-        for name, blocks in transformer.named_children():
-            if isinstance(blocks, nn.ModuleList) and name.endswith("blocks"):
-                yield from blocks

@@ -12,20 +12,13 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from engines.sampling.solvers import Euler, Evaluate, Midpoint, Solver
+from engines.sampling.solvers import BeginsAnew, Euler, Evaluate, Midpoint, Solver
 
 InversionSolver = Literal["euler", "rf_solver", "fireflow", "uni_inv", "fixed_point", "reversible_leapfrog"]
 TOLERANCE = 1e-3
 
 
-class _BeginsAnew:
-    """Nothing is known before the first step."""
-
-    def init(self, x: Tensor, sigmas: Tensor) -> None:
-        return None
-
-
-class FireFlow(_BeginsAnew):
+class FireFlow(BeginsAnew):
     """Order two for one evaluation a step: the last step's midpoint velocity predicts the next midpoint.
 
     FireFlow (Deng et al. 2024, arXiv:2412.07517), equations 10–12.
@@ -43,7 +36,7 @@ class FireFlow(_BeginsAnew):
         return x + width * middle, middle
 
 
-class UniInv(_BeginsAnew):
+class UniInv(BeginsAnew):
     """The velocity at the end of the interval, which is the one that Euler sampling will use on the way back.
 
     Uni-Inv (Jiao et al. 2025, arXiv:2504.13109), algorithm 1. Sample with Euler.
@@ -68,7 +61,7 @@ class UniInv(_BeginsAnew):
         return x + width * velocity, velocity
 
 
-class FixedPoint(_BeginsAnew):
+class FixedPoint(BeginsAnew):
     """The point from which an Euler step would lead back here, by iteration: x' = x + h · v(x', σ').
 
     Where the iteration moves away instead of settling (h times the Lipschitz constant above one) its first answer is
@@ -104,7 +97,7 @@ class FixedPoint(_BeginsAnew):
         return x + moved, None
 
 
-class ReversibleLeapfrog(_BeginsAnew):
+class ReversibleLeapfrog(BeginsAnew):
     """Exactly reversible: carries a velocity beside the state, and with it comes back to the last bit or two.
 
     Asynchronous leapfrog (Zhuang et al. 2021, arXiv:2102.04668, algorithm 2). The error returns as soon as the prompt

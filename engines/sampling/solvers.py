@@ -41,14 +41,14 @@ class Solver(Protocol):
         """Moves x from sigma to sigma_next. Returns the new x and the new state."""
 
 
-class Stateless:
-    """Base of the one-step solvers: nothing is kept between intervals."""
+class BeginsAnew:
+    """Base of the solvers that know nothing before their first interval."""
 
     def init(self, x: Tensor, sigmas: Tensor) -> None:
         return None
 
 
-class Euler(Stateless):
+class Euler(BeginsAnew):
     """Explicit Euler, one evaluation; as in rectified flow (Liu et al. 2022, arXiv:2209.03003, section 2.1)."""
 
     name = "euler"
@@ -60,7 +60,7 @@ class Euler(Stateless):
         return x + _width(sigma, sigma_next) * evaluate(x, sigma, 0), None
 
 
-class Midpoint(Stateless):
+class Midpoint(BeginsAnew):
     """Explicit midpoint rule, two evaluations (Hairer, Nørsett, Wanner: Solving ODEs I, section II.1, eq. 1.4)."""
 
     name = "midpoint"
@@ -74,7 +74,7 @@ class Midpoint(Stateless):
         return x + width * evaluate(middle, 0.5 * (sigma + sigma_next), 1), None
 
 
-class Heun(Stateless):
+class Heun(BeginsAnew):
     """Heun's rule, two evaluations; Euler where σ arrives at 0 (Karras et al. 2022, arXiv:2206.00364, alg. 1).
 
     A model is never trained to say a velocity at σ = 0, so the corrector is not asked there. One first-order step of
@@ -96,7 +96,7 @@ class Heun(Stateless):
         return x + width * torch.where(corrected, 0.5 * (first + second), first), None
 
 
-class StochasticEuler(Stateless):
+class StochasticEuler(BeginsAnew):
     """Predicts x₀ and noises it anew to σ'; as `stochastic_sampling` in diffusers' FlowMatchEulerDiscreteScheduler.
 
     Few-step distilled checkpoints ask for it in their scheduler_config.json.

@@ -10,7 +10,7 @@ import gradio as gr
 from engines.backend.model_files import can_be_fetched
 from engines.byte_sizes import spoken_bytes
 from studio.events import BESIDE_THE_QUEUE, HIDDEN
-from studio.model_downloads import ModelDownloads, progress_html
+from studio.model_downloads import ModelDownloads, note, progress_html
 from studio.model_facts import facts_html, memory_html
 from studio.owner import is_visitor
 from studio.prompt_advice import catalogue
@@ -86,7 +86,7 @@ class ModelsTab:
             self.fetching: gr.update(visible=can_be_fetched(card)),
             self.fetch: gr.update(visible=not running, value=f"Download {spoken_bytes(card.size_bytes)}"),
             self.stop: gr.update(visible=running),
-            self.progress: _refused(said) if said else progress_html(self.downloads.of(model)),
+            self.progress: note(said, "failed", role="alert") if said else progress_html(self.downloads.of(model)),
             self.timer: gr.Timer(active=running),
         }
 
@@ -101,7 +101,3 @@ class ModelsTab:
             return self._download(model, NOT_YOURS)
         self.downloads.stop(model)
         return self._download(model)
-
-
-def _refused(said: str) -> str:
-    return f'<p class="model-download failed" role="alert">{said}</p>'

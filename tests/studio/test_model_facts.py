@@ -58,6 +58,7 @@ def test_an_answer_holds_for_a_minute() -> None:
 def test_a_large_model_says_its_plan_before_it_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAMEWRIGHT_HOME", str(tmp_path))
     card = add_local_model(save_tiny_wan(tmp_path / "tiny"), "Tiny")
+    monkeypatch.setattr("studio.model_facts.catalogue", load_catalogue)  # the studio's own is that of its start
     said = memory_line(card.id, 64, 64, 9)
     assert "at most: everything stays on the device" in said
     assert "text encoder" in said

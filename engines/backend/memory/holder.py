@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from engines.backend.blocks import block_lists
 from engines.backend.memory.small_weights import SmallWeights, WeightFormat
 from engines.backend.memory.stored_tensors import StoredTensors
 
@@ -157,9 +158,8 @@ class LoadedPart(Generic[T]):
 
 
 def _blocks(module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    for name, blocks in module.named_children():
-        if isinstance(blocks, nn.ModuleList) and name.endswith("blocks"):
-            yield from ((f"{name}.{index}", block) for index, block in enumerate(blocks))
+    for name, blocks in block_lists(module):
+        yield from ((f"{name}.{index}", block) for index, block in enumerate(blocks))
 
 
 def _empty(module: nn.Module) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engines.backend.blocks import block_lists
 from engines.backend.catalogue import LocalSource, ModelCard
 from engines.backend.families.guided import guided_velocity
 from engines.backend.families.video_family import VideoFamily
@@ -96,9 +97,7 @@ class _Watch:
 
 def _blocks(transformer: nn.Module) -> list[nn.Module]:
     know_blocks()
-    lists = [one for name, one in transformer.named_children() if name in ("blocks", "transformer_blocks")]
-    assert isinstance(lists[0], nn.ModuleList)
-    return list(lists[0])
+    return list(next(blocks for name, blocks in block_lists(transformer) if name in ("blocks", "transformer_blocks")))
 
 
 def _metadata(block: nn.Module) -> Any:
