@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -22,9 +21,9 @@ from engines.backend.download_progress import telling
 from engines.backend.model_files import HUB_PATTERNS, PICKLED, is_available
 from engines.byte_sizes import spoken_bytes
 from engines.command_line import exit_status
-from engines.errors import InvalidRequest, NotAvailable, ResourceError
+from engines.errors import InvalidRequest, NotAvailable
+from engines.free_disk import free_bytes, require_room
 
-SPARE_BYTES = 2**30  # is left free on the disk
 T = TypeVar("T")
 
 
@@ -94,7 +93,7 @@ def plan_download(card: ModelCard, cache: Path | None = None, endpoint: str | No
             "Choose another revision or another model.",
             field="model",
         )
-    return DownloadPlan(card, files, missing, folder, shutil.disk_usage(_existing(folder)).free)
+    return DownloadPlan(card, files, missing, folder, free_bytes(folder))
 
 
 def download(plan: DownloadPlan, endpoint: str | None = None) -> Path:
@@ -105,13 +104,10 @@ def download(plan: DownloadPlan, endpoint: str | None = None) -> Path:
     """
     from huggingface_hub import snapshot_download
 
-    if plan.missing_bytes + SPARE_BYTES > plan.free_bytes:
-        raise ResourceError(
-            f"{plan.card.title} needs {spoken_bytes(plan.missing_bytes)} more, and "
-            f"{spoken_bytes(SPARE_BYTES)} to spare; {spoken_bytes(plan.free_bytes)} are free in {plan.folder}.",
-            "Free some space, or set HF_HOME to a folder on another disk.",
-            field="model",
-        )
+    require_room(
+        plan.missing_bytes, plan.folder, f"What is missing of {plan.card.title}",
+        "set HF_HOME to a folder on another disk", "model", plan.free_bytes,
+    )  # fmt: skip
     source = _source(plan.card)
     folder = Path(
         _asked(plan.card, lambda: snapshot_download(**_arguments(source), cache_dir=plan.folder, endpoint=endpoint))
@@ -181,12 +177,6 @@ def _asked(card: ModelCard, ask: Callable[[], T]) -> T:
             "Check the network (and that HF_HUB_OFFLINE is not set), then start again.",
             field="model",
         ) from error
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists():
-        folder = folder.parent
-    return folder
 
 
 def _run(model: str, agreed: bool, tells: bool) -> None:

@@ -27,10 +27,10 @@ from engines.backend.model_classes import transformer_class
 from engines.backend.model_files import locate
 from engines.byte_sizes import spoken_bytes
 from engines.command_line import exit_status
-from engines.errors import InvalidRequest, ResourceError
+from engines.errors import InvalidRequest
+from engines.free_disk import require_room
 
 STORED = torch.bfloat16
-SPARE_BYTES = 2**30  # is left free on the disk
 SCALES = (".scale_weight", ".weight_scale")  # of 8-bit floats: the matrix is so many times as large
 # Of the same files: what only their own kernels need.
 IGNORED = (".scale_input", ".input_scale", "scaled_fp8")
@@ -161,14 +161,7 @@ def _require_room(transformer: nn.Module, base: Path, models: Path) -> None:
     models.mkdir(parents=True, exist_ok=True)
     if os.stat(models).st_dev != os.stat((base / "model_index.json").resolve()).st_dev:
         needed += sum(path.stat().st_size for path in _others(base))
-    free = shutil.disk_usage(models).free
-    if needed + SPARE_BYTES > free:
-        raise ResourceError(
-            f"The model takes {spoken_bytes(needed)}, and {spoken_bytes(SPARE_BYTES)} to spare; "
-            f"{spoken_bytes(free)} are free in {models}.",
-            "Free some space, or set FRAMEWRIGHT_HOME to a folder on another disk.",
-            field="file",
-        )
+    require_room(needed, models, "The model", "set FRAMEWRIGHT_HOME to a folder on another disk", "file")
 
 
 def _others(base: Path) -> list[Path]:

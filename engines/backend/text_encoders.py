@@ -54,6 +54,10 @@ class TransformerTextEncoder:
             hidden = hidden * mask[..., None].to(hidden.dtype)
         return PromptEmbedding(hidden.float(), mask.float(), tuple(self._unread(prompt) for prompt in prompts))
 
+    def lengths(self, prompts: Sequence[str]) -> list[int]:
+        """Tokens of each prompt, with those that the encoder adds; what is too long counts as long as is read."""
+        return [min(self._max_tokens, len(ids)) for ids in self._tokenizer(list(prompts)).input_ids]
+
     def _unread(self, prompt: str) -> str:
         ids = self._tokenizer(prompt, add_special_tokens=False).input_ids
         room = self._max_tokens - self._tokenizer.num_special_tokens_to_add()

@@ -14,6 +14,7 @@ from torch import Tensor
 from engines.inversion.solvers import InversionSolver, make_inversion_solver, solver_back
 from engines.inversion.velocities import counted, from_first_level
 from engines.sampling.loop import Step, Velocity, sample
+from engines.sampling.site import Site
 from engines.sampling.solvers import Solver
 
 
@@ -40,6 +41,7 @@ def invert(
     sigmas: Tensor,
     solver: InversionSolver = "fireflow",
     exact_start: bool = False,
+    ask_top: bool = False,
     on_step: Callable[[Step], None] | None = None,
 ) -> Inverted:
     """Carries a clip up the schedule that sampling comes down.
@@ -49,6 +51,7 @@ def invert(
         clean: [B, N, D].
         sigmas: Falling, as for sampling; its first level may lie below 1 (partial inversion).
         exact_start: Ask the model at σ = 0, too, where most were never trained; otherwise at the first level above.
+        ask_top: Ask once more at the top, where sampling asks first: for hooks that keep what the model sees.
         on_step: As for `sample`.
 
     Raises: ValueError for levels that rise or stand still for all tokens in a step.
@@ -63,7 +66,11 @@ def invert(
 
     rising, there = sigmas.flip(0), make_inversion_solver(solver)
     steered = velocity if exact_start else from_first_level(velocity, rising[1])
-    top = sample(counted(steered, count), clean, rising, there, on_step=on_step)
+    asking = counted(steered, count)
+    top = sample(asking, clean, rising, there, on_step=on_step)
+    if ask_top:
+        highest = rising[-1].to(top).expand(len(top), -1)
+        asking(top, highest, Site(len(falls), 0, float(highest.max())))
     return Inverted(top, sigmas, solver_back(solver, there), asked[0])
 
 

@@ -25,6 +25,7 @@ from engines.training.run_config import STILLS
 from engines.worker_processes import even_parts, run_in_processes
 
 TEXT_TOKENS = 48
+ROOMS = (12, 16, 24, TEXT_TOKENS)
 
 
 @dataclass(frozen=True)
@@ -160,24 +161,37 @@ def build_cache(folder: Path, vae: PatchVideoAutoencoder, plan: CachePlan, proce
     run_in_processes(_render_part, [(folder, vae, plan, part) for part in parts], f"rendering into {folder}")
     captions = [text for part in parts for text in json.loads((folder / f"captions.{part.start}.json").read_text())]
     (folder / "meta.json").write_text(json.dumps(asdict(plan)), encoding="utf-8")
-    _encode_caption_table(folder, captions)
+    _encode_caption_table(folder, captions, processes)
 
 
-def _encode_caption_table(folder: Path, captions: list[str]) -> None:
+def _encode_caption_table(folder: Path, captions: list[str], processes: int) -> None:
     distinct = sorted(set(captions))
     index = {text: row for row, text in enumerate(distinct)}
     np.save(folder / "caption.npy", np.array([index[text] for text in captions], np.int32))
-    states = np.lib.format.open_memmap(folder / "states.npy", "w+", np.float16, (len(distinct), TEXT_TOKENS, 384))
-    lengths = np.zeros(len(distinct), np.uint8)
-    encoder = load_minilm(TEXT_TOKENS)
-    for start in range(0, len(distinct), 256):
-        encoded = encoder.encode(distinct[start : start + 256])
-        states[start : start + 256] = encoded.values.numpy()
-        lengths[start : start + 256] = encoded.mask.sum(1).numpy()
-    states.flush()
+    lengths = np.array(load_minilm(TEXT_TOKENS).lengths(distinct), np.uint8)
     np.save(folder / "lengths.npy", lengths)
+    shape = (len(distinct), TEXT_TOKENS, 384)
+    np.lib.format.open_memmap(folder / "states.npy", "w+", np.float16, shape).flush()
+    parts = [np.arange(len(distinct))[start::processes] for start in range(processes)]
+    run_in_processes(_encode_captions, [(folder, distinct, lengths, part) for part in parts], "encoding captions")
     # Last: a folder with this file is complete.
     (folder / "captions.json").write_text(json.dumps(distinct), encoding="utf-8")
+
+
+def _encode_captions(
+    folder: Path, distinct: list[str], lengths: npt.NDArray[np.uint8], part: npt.NDArray[np.int64]
+) -> None:
+    """Fills its rows of the shared table, each caption in the least room: padding costs as much as words do."""
+    torch.set_num_threads(1)
+    states = np.load(folder / "states.npy", mmap_mode="r+")
+    shorter = 0
+    for room in ROOMS:
+        rows, encoder = part[(lengths[part] > shorter) & (lengths[part] <= room)], load_minilm(room)
+        for start in range(0, len(rows), 256):
+            some = rows[start : start + 256]
+            states[some, :room] = encoder.encode([distinct[row] for row in some]).values.numpy()
+        shorter = room
+    states.flush()
 
 
 def open_named(folder: Path, name: str) -> LatentCache | Stills:

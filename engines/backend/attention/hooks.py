@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from engines.backend.attention.calls import AttentionCall, AttentionInputs, Kind, attend
-from engines.backend.attention.feature_store import FeatureStore
+from engines.backend.attention.feature_store import FeatureStore, When, by_sigma
+from engines.sampling.site import Site
 
 Next = Callable[[AttentionInputs], Tensor]
+Part = Literal["query", "key", "bare_key", "value", "answer"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,14 @@ class Keep:
     """Puts what passes into a store, and changes nothing.
 
     Attributes:
-        names: Of "query", "key", "bare_key", "value", "answer"; what a call has not is left out.
+        names: What a call has not is left out.
+        when: How the store tells moments of the run apart.
     """
 
     store: FeatureStore
     where: Where = Where()
-    names: Collection[str] = ("query", "key", "value", "answer")
+    names: Collection[Part] = ("query", "key", "value", "answer")
+    when: Callable[[Site], When] = by_sigma
 
     def __call__(self, call: AttentionCall, inputs: AttentionInputs, call_next: Next) -> Tensor:
         answer = call_next(inputs)
@@ -57,8 +62,51 @@ class Keep:
             seen = {**vars(inputs), "answer": answer}
             for name in self.names:
                 if seen[name] is not None:
-                    self.store.put(call.at, call.kind, name, seen[name])
+                    self.store.put(call.at, call.kind, name, seen[name], self.when)
         return answer
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Puts what another pass kept of the video's tokens in the place of the layer's own (RF-Edit: values).
+
+    Moments that the other pass did not see stay as they are. One row that was kept serves every row of a batch.
+
+    Attributes:
+        names: What is recalled.
+        share: 1 replaces, below it is a mix with the layer's own.
+        tokens: bool [N] of the video's tokens, True where it is recalled; None everywhere.
+        branch: Of the guidance, in the other pass.
+        when: As the store was filled.
+    """
+
+    store: FeatureStore
+    where: Where = Where()
+    names: Collection[Literal["query", "key", "value"]] = ("value",)
+    share: float = 1.0
+    tokens: Tensor | None = None
+    branch: str = "cond"
+    when: Callable[[Site], When] = by_sigma
+
+    def __call__(self, call: AttentionCall, inputs: AttentionInputs, call_next: Next) -> Tensor:
+        if call not in self.where:
+            return call_next(inputs)
+        there = replace(call.at, branch=self.branch)
+        changed = {
+            name: self._mixed(self.store.get(there, call.kind, name, own, self.when), own, call.layout.video)
+            for name in self.names
+            if self.store.has(there, call.kind, name, self.when) and (own := getattr(inputs, name)) is not None
+        }
+        return call_next(replace(inputs, **changed))
+
+    def _mixed(self, kept: Tensor, own: Tensor, video: slice) -> Tensor:
+        before = own[:, video]
+        mixed = torch.lerp(before, kept[:, video].expand_as(before), self.share)
+        if self.tokens is not None:
+            mixed = torch.where(self.tokens.to(own.device)[:, None, None], mixed, before)
+        changed = own.clone()
+        changed[:, video] = mixed
+        return changed
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engines.backend import downloads
+from engines import free_disk
 from engines.backend.catalogue import ModelCard, load_catalogue
 from engines.backend.downloads import download, plan_download
 from engines.backend.loading import load_family
@@ -28,7 +28,7 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(downloads, "SPARE_BYTES", 0)
+    monkeypatch.setattr(free_disk, "SPARE_BYTES", 0)
 
 
 @pytest.fixture(scope="module")

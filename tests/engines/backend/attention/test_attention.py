@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,11 +11,10 @@ from torch import Tensor
 
 from engines.backend.attention.calls import AttentionCall, AttentionInputs, attend
 from engines.backend.attention.feature_store import FeatureStore
-from engines.backend.attention.hooks import FurtherKeys, Keep, MaskKeys, Where
-from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.attention.hooks import FurtherKeys, Keep, MaskKeys, Recall, Where
+from engines.backend.families.base import PromptEmbedding, Tokens, joined
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.loading import load_family
-from engines.errors import ResourceError
 from engines.sampling.site import Site
 from tests.engines.tiny_models import TINY, card_for
 
@@ -182,17 +182,53 @@ def test_hidden_keys_have_no_say(family: VideoFamily, asked: tuple) -> None:
             assert torch.allclose(real, inputs.value[:, call.layout.video], atol=1e-5)
 
 
-def test_a_store_keeps_to_its_budget() -> None:
-    store = FeatureStore(budget=1000)
-    store.put(HERE, "self", "key", torch.zeros(1, 100))
-    store.put(HERE, "self", "key", torch.ones(1, 100))
-    assert store.nbytes == 200
-    assert (HERE, "self", "key") in store
-    assert (HERE, "cross", "key") not in store
-    assert float(store.get(HERE, "self", "key", torch.zeros(1)).sum()) == 100
-    with pytest.raises(ResourceError, match="more than 1 MB"):
-        store.put(Site(4, 0, 0.5), "self", "key", torch.zeros(1, 1000))
-    assert len(store) == 1
+def test_values_of_another_pass_take_the_place_of_a_layers_own(family: VideoFamily, asked: tuple) -> None:
+    """The same model under another prompt, shown the first prompt's values in every layer, says nearly the same."""
+    tokens, sigmas, prompt = asked
+    store = FeatureStore(budget=10**8, dtype=torch.float32)
+    with family.attention(Keep(store, names=("value",))):
+        plain = family.velocity(*asked, HERE)
+    with family.attention(Recall(store)):
+        assert (family.velocity(*asked, HERE) - plain).abs().max() < 1e-5
+    other = replace(tokens, values=tokens.values.flip(1))
+    twice = Tokens(torch.cat([other.values] * 2), torch.cat([other.coordinates] * 2), tokens.grid, None)
+    if tokens.beside is not None:
+        twice = replace(twice, beside=torch.cat([tokens.beside] * 2))
+    both = joined([prompt, prompt])
+    here = replace(HERE, branch="uncond+cond")
+    seen: Seen = []
+    with family.attention(Recall(store, Where(kinds=("self", "joint"), layers=(0,))), seeing(seen)):
+        family.velocity(twice, sigmas.repeat(2, 1), both, here)
+    for call, inputs, _ in seen:
+        if call.kind in ("self", "joint"):
+            kept = store.get(replace(call.at, branch=HERE.branch), call.kind, "value", inputs.value)
+            video = call.layout.video
+            same = torch.allclose(inputs.value[:, video], kept[:, video].expand_as(inputs.value[:, video]), atol=1e-6)
+            assert same == (call.at.layer == 0)
+
+
+def test_values_are_recalled_for_some_tokens_and_in_part(family: VideoFamily, asked: tuple) -> None:
+    store = FeatureStore(budget=10**8, dtype=torch.float32)
+    with family.attention(Keep(store, names=("value",))):
+        family.velocity(*asked, HERE)
+    other = (replace(asked[0], values=asked[0].values.flip(1)), *asked[1:])
+    plain: Seen = []
+    with family.attention(seeing(plain)):
+        family.velocity(*other, HERE)
+    call, own, _ = next(one for one in plain if one[0].kind in ("self", "joint"))
+    video = call.layout.video
+    first = torch.arange(own.value[:, video].shape[1]) < 3
+    where = Where(kinds=("self", "joint"), layers=(call.at.layer,))
+    kept = store.get(call.at, call.kind, "value", own.value)[:, video]
+    for share in (1.0, 0.25):
+        seen: Seen = []
+        with family.attention(Recall(store, where, share=share, tokens=first), seeing(seen)):
+            family.velocity(*other, HERE)
+        now = next(inputs.value for c, inputs, _ in seen if c == call)[:, video]
+        before = own.value[:, video]
+        assert torch.allclose(now[:, 3:], before[:, 3:], atol=1e-6)
+        assert torch.allclose(now[:, :3], torch.lerp(before, kept, share)[:, :3], atol=1e-5)
+        assert (now[:, :3] - before[:, :3]).abs().max() > 1e-4
 
 
 def test_the_bare_model_is_refused_while_hooks_are_in_force(family: VideoFamily, asked: tuple) -> None:
