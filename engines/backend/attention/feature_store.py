@@ -1,6 +1,6 @@
 """Tensors of a run by where they were seen, within a budget: what one pass leaves for another.
 
-Beyond the budget in memory the least recently used go to files (safetensors, read as memory maps), if there is a folder.
+Beyond the budget in memory the least recently used go to files, if there is a folder (safetensors, memory-mapped).
 Shapes are those of the tensors that are put in.
 """
 

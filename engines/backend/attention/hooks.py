@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -17,7 +16,6 @@ from engines.backend.attention.feature_store import FeatureStore, When, by_sigma
 from engines.sampling.site import Site
 
 Next = Callable[[AttentionInputs], Tensor]
-Part = Literal["query", "key", "bare_key", "value", "answer"]
 
 
 @dataclass(frozen=True)
@@ -47,13 +45,13 @@ class Keep:
     """Puts what passes into a store, and changes nothing.
 
     Attributes:
-        names: What a call has not is left out.
+        names: Of "query", "key", "bare_key", "value", "answer"; what a call has not is left out.
         when: How the store tells moments of the run apart.
     """
 
     store: FeatureStore
     where: Where = Where()
-    names: Collection[Part] = ("query", "key", "value", "answer")
+    names: Collection[str] = ("query", "key", "value", "answer")
     when: Callable[[Site], When] = by_sigma
 
     def __call__(self, call: AttentionCall, inputs: AttentionInputs, call_next: Next) -> Tensor:
@@ -73,7 +71,7 @@ class Recall:
     Moments that the other pass did not see stay as they are. One row that was kept serves every row of a batch.
 
     Attributes:
-        names: What is recalled.
+        names: Of "query", "key", "value".
         share: 1 replaces, below it is a mix with the layer's own.
         tokens: bool [N] of the video's tokens, True where it is recalled; None everywhere.
         branch: Of the guidance, in the other pass.
@@ -82,7 +80,7 @@ class Recall:
 
     store: FeatureStore
     where: Where = Where()
-    names: Collection[Literal["query", "key", "value"]] = ("value",)
+    names: Collection[str] = ("value",)
     share: float = 1.0
     tokens: Tensor | None = None
     branch: str = "cond"
