@@ -4,7 +4,7 @@ Shape legend: latents float32 [1, C, S, h, w] of a chunk's S slots, S' of them g
 token; TIME frames per slot.
 
 How latents of frames in the middle of a film relate to those of the same frames at the beginning of a chunk, checked
-on the bundled tokenizer (49 frames of three films):
+on the bundled tokenizer (49 frames of three films, in one of which nothing moved):
 
 - A clip cut off the film at a multiple of TIME has, from its slot 1 on, the film's latents to the bit: the encoder
   looks at one slot at a time. Cut one frame beside that they differ (29 … 41 dB of the latents' range).
@@ -14,12 +14,12 @@ on the bundled tokenizer (49 frames of three films):
   inside the film is decoded with the film, never alone.
 
 So latents are handed over by default, in windows of whole slots, where nothing is lost however often; a decoded and
-encoded end has 47 … 49 dB after one handover and 36 … 37 dB after five. Encoders that look back further (Wan, LTX)
+encoded end has 47 … 49 dB after one handover and 36 … 38 dB after five. Encoders that look back further (Wan, LTX)
 have no slots that are equal after a cut: there only windows in the film's own slots are exact.
 
 Where a window stands: in token coordinates it is TIME frames from slot to slot throughout, while a clip begins with a
 step of one; that is all that a model with rotary places sees of it. The bundled model's velocity at slot 296 differs
-from that at slot 1 by 2e-5 of its size, from that of a clip's beginning by 0.11: a film may be as long as one wants.
+from that at slot 1 by 2e-5 of its size, from that of a clip's beginning by 0.11: places set no limit to a film's length.
 
 Paper row 64 (overlap tokens at σ = 0; both ways that it names).
 """
