@@ -12,3 +12,8 @@ def block_lists(transformer: nn.Module) -> Iterator[tuple[str, nn.ModuleList]]:
     for name, blocks in transformer.named_children():
         if isinstance(blocks, nn.ModuleList) and name.endswith("blocks"):
             yield name, blocks
+
+
+def block_count(transformer: nn.Module) -> int:
+    """Of the main list."""
+    return len(next(block_lists(transformer))[1])

@@ -40,6 +40,7 @@ def invert(
     clean: Tensor,
     sigmas: Tensor,
     solver: InversionSolver = "fireflow",
+    noise: Tensor | None = None,
     exact_start: bool = False,
     ask_top: bool = False,
     on_step: Callable[[Step], None] | None = None,
@@ -50,6 +51,9 @@ def invert(
         velocity: Without guidance: with it the way back is another one.
         clean: [B, N, D].
         sigmas: Falling, as for sampling; its first level may lie below 1 (partial inversion).
+        noise: [B, N, D]. With it the clip begins at the first level above 0, noised to it, instead of at 0 (see
+            `with_first_level`). A clip that has no noise at all lies where the model never was: it is led to
+            something with half the spread of noise, from where it comes back, but cannot be edited (docs/LOG.md).
         exact_start: Ask the model at σ = 0, too, where most were never trained; otherwise at the first level above.
         ask_top: Ask once more at the top, where sampling asks first: for hooks that keep what the model sees.
         on_step: As for `sample`.
@@ -65,13 +69,32 @@ def invert(
         asked[0] += 1
 
     rising, there = sigmas.flip(0), make_inversion_solver(solver)
+    if noise is not None:
+        rising = rising[1:]
+        level = rising[0].to(clean)[:, None]
+        clean = (1 - level) * clean + level * noise.to(clean)
     steered = velocity if exact_start else from_first_level(velocity, rising[1])
     asking = counted(steered, count)
     top = sample(asking, clean, rising, there, on_step=on_step)
     if ask_top:
         highest = rising[-1].to(top).expand(len(top), -1)
-        asking(top, highest, Site(len(falls), 0, float(highest.max())))
+        asking(top, highest, Site(len(rising) - 1, 0, float(highest.max())))
     return Inverted(top, sigmas, solver_back(solver, there), asked[0])
+
+
+def with_first_level(sigmas: Tensor, level: float) -> Tensor:
+    """A falling schedule [steps + 1, N] whose last step is from this level to 0; lower levels are left out.
+
+    Args:
+        level: Above 0 and below the schedule's highest. Tokens that stand still stay at 0.
+
+    Raises: ValueError for another level.
+    """
+    highest = sigmas.amax(1)
+    if not 0 < level < float(highest[0]):
+        raise ValueError(f"level = {level:g}: above 0 and below {float(highest[0]):g} are allowed")
+    first = torch.where(sigmas[0] > 0, level, 0.0).to(sigmas)
+    return torch.cat([sigmas[highest > level + 1e-6], first[None], torch.zeros_like(first)[None]])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Ways to turn a clip's latents into another clip's under another prompt; each is one function of a `ClipEdit`."""

@@ -1,0 +1,117 @@
+"""What every way of editing is given and gives back.
+
+Shape legend: tokens float32 [1, N, D]; schedules float32 [steps + 1, N].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from engines.backend.families.base import PromptEmbedding
+from engines.backend.families.guided import guided_velocity
+from engines.backend.families.video_family import VideoFamily
+from engines.backend.geometry import LatentGeometry
+from engines.inversion.invert import with_first_level
+from engines.inversion.solvers import InversionSolver
+from engines.sampling.guidance import ClassifierFree, GuidedVelocity, Unguided
+from engines.sampling.loop import Step
+from engines.sampling.noise import INITIAL, SeededNoise
+from engines.sampling.schedules import make_schedule, uniform
+
+OnStep = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Words:
+    """The prompts, encoded: what the clip shows, what it shall show, and nothing."""
+
+    source: PromptEmbedding
+    target: PromptEmbedding
+    empty: PromptEmbedding
+
+
+@dataclass(frozen=True)
+class How:
+    """What a person chooses.
+
+    Attributes:
+        steps: Of the whole schedule, there and back each.
+        strength: Share of the schedule that is gone up, above 0 … 1: at 1 only noise is left of the clip.
+        guidance_scale: On the way down; the way up has none.
+        solver: Of methods that invert.
+        first_level: Of noise that the clip is given before it is inverted; see engines.inversion.
+        shared_steps: RF-Edit: how many of the noisiest steps see the source's values again.
+        seed: Of methods that draw noise.
+    """
+
+    steps: int = 24
+    strength: float = 1.0
+    guidance_scale: float = 4.0
+    solver: InversionSolver = "fireflow"
+    first_level: float = 0.1
+    shared_steps: int = 3
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ClipEdit:
+    """One clip to edit.
+
+    Attributes:
+        clean: The clip's own tokens.
+        going_up, going_down: Called after every step of either way; what they raise ends the edit.
+    """
+
+    family: VideoFamily
+    geometry: LatentGeometry
+    clean: Tensor
+    words: Words
+    how: How
+    going_up: OnStep | None = None
+    going_down: OnStep | None = None
+
+    @property
+    def sigmas(self) -> Tensor:
+        """The falling schedule from the highest level that is reached, [steps + 1, N], on the CPU."""
+        levels = make_schedule("model", self.how.steps, self.geometry.tokens, dict(self.family.scheduler_config))
+        left = max(1, round(self.how.strength * self.how.steps))
+        return uniform(levels[-left - 1 :], self.geometry.tokens)
+
+    @property
+    def inverted_sigmas(self) -> Tensor:
+        """The same for an inversion: the last step is from the first level, up to which the clip is noised."""
+        return with_first_level(self.sigmas, self.how.first_level) if self.how.first_level else self.sigmas
+
+    @property
+    def first_noise(self) -> Tensor | None:
+        """What an inversion begins with."""
+        return self.noise(INITIAL) if self.how.first_level else None
+
+    @property
+    def noise(self) -> SeededNoise:
+        return SeededNoise(self.how.seed, tuple(self.clean.shape), self.family.device)
+
+    def velocity(self, prompt: PromptEmbedding, guidance_scale: float = 1.0) -> GuidedVelocity[PromptEmbedding]:
+        """The model's under one prompt."""
+        guidance = Unguided(prompt) if guidance_scale == 1 else ClassifierFree(prompt, self.words.empty, guidance_scale)
+        return guided_velocity(self.family, self.geometry, guidance)
+
+
+@dataclass(frozen=True)
+class Edited:
+    """What came of it.
+
+    Attributes:
+        tokens: Of the edited clip.
+        evaluations: Model calls, guidance included.
+        top: What an inversion led to; None for methods without.
+        measurements: Further numbers of the method.
+    """
+
+    tokens: Tensor
+    evaluations: int
+    top: Tensor | None = None
+    measurements: dict[str, float] = field(default_factory=dict)
