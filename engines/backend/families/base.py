@@ -23,6 +23,7 @@ from engines.backend.step_cache.kinds import StepCache
 from engines.sampling.site import Site
 
 if TYPE_CHECKING:
+    from engines.backend.attention.calls import AttentionHook
     from engines.backend.memory.plan import MemoryPlan
     from engines.backend.memory.residence import Residence
 
@@ -101,6 +102,7 @@ class Family(Protocol):
         scheduler_config: The checkpoint's scheduler_config.json.
         channels: Latent channels C.
         device, dtype: Where and in what the transformer computes.
+        transformer: diffusers' model; of two experts the one that begins.
         residence: Where its parts are kept, and which plans had to be given up.
     """
 
@@ -112,6 +114,7 @@ class Family(Protocol):
     channels: int
     device: torch.device
     dtype: torch.dtype
+    transformer: Any
     residence: Residence
 
     def geometry(self, height: int, width: int, frames: int, fps: float) -> LatentGeometry:
@@ -124,6 +127,9 @@ class Family(Protocol):
 
     def cached(self, kind: StepCache, steps: int) -> AbstractContextManager[None]:
         """While it is entered, steps reuse what changes little. Raises InvalidRequest if the model cannot."""
+
+    def attention(self, *hooks: AttentionHook) -> AbstractContextManager[None]:
+        """While it is entered, every attention of the model goes through these hooks, the first outermost."""
 
     def encode_prompt(self, prompts: Sequence[str]) -> PromptEmbedding:
         """Text to embeddings; an empty prompt is a real input."""

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from engines.backend.families.base import PromptEmbedding
+from engines.backend.families.base import Family, PromptEmbedding
 from engines.backend.families.guided import guided_velocity
-from engines.backend.families.video_family import VideoFamily
 from engines.backend.geometry import LatentGeometry
 from engines.inversion.invert import with_first_level
 from engines.inversion.solvers import InversionSolver
@@ -65,7 +64,7 @@ class ClipEdit:
         going_up, going_down: Called after every step of either way; what they raise ends the edit.
     """
 
-    family: VideoFamily
+    family: Family
     geometry: LatentGeometry
     clean: Tensor
     words: Words

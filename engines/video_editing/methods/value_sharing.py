@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engines.backend.attention.feature_store import FeatureStore, Spill
 from engines.backend.blocks import block_count
-from engines.backend.families.video_family import VideoFamily
+from engines.backend.families.base import Family
 from engines.inversion.invert import invert
 from engines.inversion.sharing import Sharing
 from engines.sampling.loop import sample
@@ -36,7 +36,7 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
     return Edited(tokens, up.evaluations + down.evaluations, made.top, {"kept_bytes": float(kept)})
 
 
-def _width(family: VideoFamily) -> int:
+def _width(family: Family) -> int:
     """Values of a token in self-attention."""
     config = family.transformer.config
     return int(config.num_attention_heads * config.attention_head_dim)

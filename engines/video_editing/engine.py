@@ -1,0 +1,125 @@
+"""The video-editing engine: one video in, one out, edited by words or with another background.
+
+Importing this module and `check` leave torch unloaded; `run` brings it in.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from engines import __version__
+from engines.backend.catalogue import Catalogue, load_catalogue
+from engines.context import RunContext
+from engines.media.digest import file_digest
+from engines.media.metadata import OutputRecord
+from engines.selection.people import WEIGHTS
+from engines.task import Result
+from engines.video_editing.check import check_request, open_video
+from engines.video_editing.request import VideoEditingRequest
+
+if TYPE_CHECKING:
+    import torch
+
+    from engines.backend.registry import ModelRegistry
+    from engines.footage.footage import Footage
+    from engines.footage.video import VideoFootage
+
+NAME = "edited"
+
+
+class VideoEditingEngine:
+    """Edits footage. Models are kept between runs.
+
+    Args:
+        models: Loaded models to share; by default the engine makes a registry at its first run.
+    """
+
+    def __init__(self, models: ModelRegistry | None = None) -> None:
+        self._models = models
+
+    def check(self, request: VideoEditingRequest) -> list[str]:
+        """Warnings. Raises: UserError if the request cannot be rendered."""
+        return check_request(request, self._catalogue())
+
+    def run(self, request: VideoEditingRequest, context: RunContext) -> Result:
+        """See `render_job`; of edits by words further measurements, see `edit_by_words`.
+
+        Raises: UserError, Cancelled or Paused.
+        """
+        import torch
+
+        from engines.footage.rendered_task import FootageJob, export_output, export_path, render_job
+
+        started = time.perf_counter()
+        warnings = self.check(request)
+        video = open_video(request)
+        path = export_path(request, context.work_folder, NAME, video.fps)
+        measurements: dict[str, float] = {}
+        if request.mode == "background":
+            footage: Footage = _with_background(request, video)
+            record = _record(request, {"id": "selfie_segmentation", "sha256": file_digest(WEIGHTS)}, torch.float32)
+        else:
+            footage, record, measurements = self._by_words(request, video, context)
+        output = export_output(request, path, record, video.audio())
+        made = render_job(FootageJob(footage, output, torch.device("cpu"), warnings), context, started)
+        return made.model_copy(update={"measurements": {**made.measurements, **measurements}})
+
+    def _by_words(
+        self, request: VideoEditingRequest, video: VideoFootage, context: RunContext
+    ) -> tuple[Footage, OutputRecord, dict[str, float]]:
+        from engines.footage.footage import ClipFootage
+        from engines.media.clip import Clip
+        from engines.video_editing.fitting import fitted, plan_fit
+        from engines.video_editing.words import edit_by_words
+
+        models = context.models or self._own_models()
+        context.step("loading", 0, 1)
+        family = models.load(request.model)
+        context.step("loading", 1, 1)
+        fit = plan_fit(video, family.card)
+        family.prepare(fit.geometry, 2, models.budget)
+        made = edit_by_words(family, request, fit, fitted(video, fit), context)
+        clip = ClipFootage(Clip(made.frames[: fit.count], video.fps))
+        model = {"id": family.card.id, "revision": family.revision}
+        return clip, _record(request, model, family.dtype, family.device), made.measurements
+
+    def _catalogue(self) -> Catalogue:
+        return self._models.catalogue if self._models is not None else load_catalogue()
+
+    def _own_models(self) -> ModelRegistry:
+        if self._models is None:
+            from engines.backend.registry import ModelRegistry
+
+            self._models = ModelRegistry()
+        return self._models
+
+
+def _with_background(request: VideoEditingRequest, video: VideoFootage) -> Footage:
+    """Raises: InvalidRequest if nobody is in the video."""
+    from engines.selection.people import PersonMattes, require_person
+    from engines.video_editing.backgrounds import Composited, behind_of
+
+    people = PersonMattes(video)
+    require_person(people)
+    return Composited(video, people, behind_of(request, video))
+
+
+def _record(
+    request: VideoEditingRequest, model: dict[str, str], dtype: torch.dtype, device: torch.device | None = None
+) -> OutputRecord:
+    import torch
+
+    from engines.backend.fingerprint import fingerprint
+
+    inputs = {"video": request.video, "picture": request.picture}
+    return OutputRecord(
+        framewright=__version__,
+        request={"task": request.task, **request.model_dump(mode="json")},
+        model=model,
+        fingerprint=fingerprint(dtype, device or torch.device("cpu")),
+        inputs={name: file_digest(path) for name, path in inputs.items() if path is not None},
+    )
+
+
+ENGINE = VideoEditingEngine

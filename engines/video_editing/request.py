@@ -1,0 +1,104 @@
+"""What the Edit tab, the API and the command line may ask for. No torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from engines.footage.fields import ExportFields, FootageFields
+
+Mode = Literal["words", "background"]
+Method = Literal["value sharing", "difference", "weighed difference", "drawn to source", "noising"]
+Solver = Literal["automatic", "euler", "rf_solver", "fireflow", "uni_inv", "fixed_point", "reversible_leapfrog"]
+Background = Literal["blur", "colour", "picture"]
+
+
+class VideoEditingRequest(FootageFields, ExportFields):
+    """Changes what a video shows and leaves the rest alone."""
+
+    task: ClassVar[str] = "video_editing"
+
+    mode: Mode = Field(
+        "words",
+        description="“Words” changes what the clip shows by a model that knows it. “Background” keeps the people of "
+        "any footage and blurs or replaces what is behind them.",
+        json_schema_extra={"layer": "main"},
+    )
+    prompt: str = Field(
+        "", max_length=1000,
+        description="Words: what the clip shall show, whole: “a rabbit jumps in the snow”.",
+        json_schema_extra={"layer": "main"},
+    )  # fmt: skip
+    source_prompt: str = Field(
+        "", max_length=1000,
+        description="Words: what the clip shows now. The more alike both are, the more stays; empty is possible.",
+        json_schema_extra={"layer": "main"},
+    )  # fmt: skip
+    model: str = Field(
+        "diorama",
+        description="Words: which model edits. The bundled one knows the Diorama and nothing else.",
+        json_schema_extra={"layer": "advanced", "choices_from": "models"},
+    )
+    strength: float = Field(
+        1.0, gt=0.0, le=1.0,
+        description="Words: how much of the clip may be lost on the way: 1 is all of it, lower keeps more.",
+        json_schema_extra={"layer": "look"},
+    )  # fmt: skip
+    kept_steps: int = Field(
+        3, ge=0, le=100,
+        description="Words: in so many of the first steps the model sees the old clip again. More keeps more of it.",
+        json_schema_extra={"layer": "look"},
+    )  # fmt: skip
+    method: Method = Field(
+        "value sharing",
+        description="Words: how it is edited. “Value sharing” inverts the clip and shows the model its values again "
+        "(RF-Edit), “difference” moves the clip by what both prompts differ in (FlowEdit), “weighed difference” does "
+        "so after inverting (Uni-Edit), “drawn to source” is RF-Inversion, “noising” is SDEdit.",
+        json_schema_extra={"layer": "quality"},
+    )
+    solver: Solver = Field(
+        "automatic",
+        description="Words: how the clip is inverted by “value sharing”. Automatic takes FireFlow below 24 model calls "
+        "and RF-Solver from there on.",
+        json_schema_extra={"layer": "quality"},
+    )
+    steps: int = Field(
+        24, ge=2, le=200, description="Words: steps of each way.", json_schema_extra={"layer": "quality"}
+    )
+    guidance_scale: float = Field(
+        4.0, ge=1.0, le=20.0, description="Words: how closely the new prompt is followed.",
+        json_schema_extra={"layer": "quality"},
+    )  # fmt: skip
+    seed: int = Field(
+        0, ge=0, le=2**32 - 1,
+        description="Words: start of the random numbers. The same request and seed give the same video.",
+        json_schema_extra={"layer": "main", "widget": "seed"},
+    )  # fmt: skip
+    report: bool = Field(
+        True,
+        description="Words: also measure how faithfully the clip was inverted; takes about as long again.",
+        json_schema_extra={"layer": "advanced"},
+    )
+    background: Background = Field(
+        "blur",
+        description="Background: what becomes of it. Blurred, one colour, or another picture or video.",
+        json_schema_extra={"layer": "main"},
+    )
+    blur: float = Field(
+        0.5, ge=0.0, le=1.0, multiple_of=0.05,
+        description="Background: how strongly it is blurred.", json_schema_extra={"layer": "look"},
+    )  # fmt: skip
+    colour: str = Field(
+        "#00b140", pattern=r"^#[0-9a-fA-F]{6}$",
+        description="Background: its colour as #rrggbb; the one it begins with is the green of film studios.",
+        json_schema_extra={"layer": "look"},
+    )  # fmt: skip
+    picture: Path | None = Field(
+        None, description="Background: the picture or video that takes its place; a video that is shorter begins anew.",
+        json_schema_extra={"layer": "look", "input": "image"},
+    )  # fmt: skip
+
+
+REQUEST = VideoEditingRequest
