@@ -72,6 +72,7 @@ TASKS: dict[str, str] = {
     "text_to_video": "engines.composition.finishing",
     "super_resolution": "engines.composition.upscaling",
     "interpolation": "engines.interpolation",
+    "video_editing": "engines.video_editing",
 }
 
 # Fields that came later → what a file that was written without them stands for.

@@ -15,6 +15,7 @@ from studio.model_downloads import ModelDownloads
 from studio.owned_files import OwnedFiles
 from studio.papers import load_papers
 from studio.queue_panel import QueuePanel
+from studio.tabs.edit import EditTab
 from studio.tabs.gallery import GalleryTab
 from studio.tabs.interpolate import InterpolateTab
 from studio.tabs.models import ModelsTab
@@ -27,7 +28,8 @@ TITLE = "Framewright"
 CACHE_CHECK_SECONDS = 3600
 CACHE_AGE_SECONDS = 24 * 3600
 TEXT_TO_VIDEO = "Text to video"
-FOOTAGE_TABS: tuple[type[UpscaleTab | InterpolateTab], ...] = (UpscaleTab, InterpolateTab)
+FootageTabs = EditTab | UpscaleTab | InterpolateTab
+FOOTAGE_TABS: tuple[type[FootageTabs], ...] = (EditTab, UpscaleTab, InterpolateTab)
 
 
 def model_choices() -> list[tuple[str, str]]:
@@ -70,8 +72,6 @@ def build_page(queue: JobQueue) -> gr.Blocks:
     return page
 
 
-def _footage_tab(
-    kind: type[UpscaleTab | InterpolateTab], queue: JobQueue, files: FileServer, owned: OwnedFiles
-) -> UpscaleTab | InterpolateTab:
+def _footage_tab(kind: type[FootageTabs], queue: JobQueue, files: FileServer, owned: OwnedFiles) -> FootageTabs:
     with gr.Tab(kind.tab_title, id=kind.task_name):
         return kind(queue, files, owned)

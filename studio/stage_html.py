@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 PHASES = {
     "loading": "Loading the model",
     "encoding": "Reading the prompt",
+    "inverting": "Looking for the noise behind the clip",
     "denoising": "Drawing",
+    "checking": "Measuring the inversion",
     "decoding": "Developing the frames",
     "analysing": "Looking at the video",
     "rendering": "Rendering the frames",

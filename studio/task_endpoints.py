@@ -22,7 +22,10 @@ from studio.owner import owner_of
 from studio.weights_field import check_weights
 
 # Task → name of its endpoint.
-ENDPOINTS = {"text_to_video": "text_to_video", "super_resolution": "upscale", "interpolation": "interpolate"}
+ENDPOINTS = {
+    "text_to_video": "text_to_video", "super_resolution": "upscale", "interpolation": "interpolate",
+    "video_editing": "edit_video",
+}  # fmt: skip
 KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 

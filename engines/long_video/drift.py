@@ -36,7 +36,8 @@ class Thresholds:
     """Up to where nothing is said.
 
     The first, second and last are what 99 % of the Diorama's true films of 65 frames stay within (40 films, chunks of
-    12: channel mean 0.054, contrast 0.21; largest seam of the 32 that move 1.88, its median 1.26): things that move change colours, too.
+    12: channel mean 0.054, contrast 0.21; largest seam of the 32 that move 1.88, its median 1.26): things that move
+    change colours, too.
 
     Attributes:
         channel_mean: Share of full brightness.

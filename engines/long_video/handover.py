@@ -19,7 +19,7 @@ have no slots that are equal after a cut: there only windows in the film's own s
 
 Where a window stands: in token coordinates it is TIME frames from slot to slot throughout, while a clip begins with a
 step of one; that is all that a model with rotary places sees of it. The bundled model's velocity at slot 296 differs
-from that at slot 1 by 2e-5 of its size, from that of a clip's beginning by 0.11: places set no limit to a film's length.
+from that at slot 1 by 2e-5 of its size, from that of a clip's beginning by 0.11: places set no limit to a film.
 
 Paper row 64 (overlap tokens at σ = 0; both ways that it names).
 """

@@ -33,7 +33,7 @@ def _check_background(request: VideoEditingRequest) -> list[str]:
     if request.background == "picture":
         if request.picture is None:
             raise InvalidRequest(
-                "There is no picture for the background.", "Bring a picture or video, or choose blur or colour.",
+                "There is no picture for the background.", "Bring a picture, or choose blur or colour.",
                 "picture",
             )  # fmt: skip
         VideoFootage(request.picture, limits=Limits(), field="picture")

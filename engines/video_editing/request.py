@@ -83,7 +83,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )
     background: Background = Field(
         "blur",
-        description="Background: what becomes of it. Blurred, one colour, or another picture or video.",
+        description="Background: what becomes of it: blurred, one colour, or another picture.",
         json_schema_extra={"layer": "main"},
     )
     blur: float = Field(
@@ -96,7 +96,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
         json_schema_extra={"layer": "look"},
     )  # fmt: skip
     picture: Path | None = Field(
-        None, description="Background: the picture or video that takes its place; a video that is shorter begins anew.",
+        None, description="Background: the picture that takes its place, cut to the shape of the video.",
         json_schema_extra={"layer": "look", "input": "image"},
     )  # fmt: skip
 

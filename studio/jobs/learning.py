@@ -16,8 +16,9 @@ NEIGHBOURS = 5
 # Fields that say which part of the footage, and so are in its number of frames already.
 WHICH_PART = frozenset({"start", "end"})
 # Fields without which one run says nothing about another: other weights, other phases.
-DECISIVE = ("model", "finish")
-EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "heun": 2}
+DECISIVE = ("model", "finish", "mode")
+EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "heun": 2, "rf_solver": 2}
+MODEL_PHASES = frozenset({"inverting", "denoising", "checking"})
 
 
 def pixels(fields: dict[str, Any], inputs: Inputs) -> float:
@@ -108,5 +109,5 @@ def _differences(fields: dict[str, Any], known: dict[str, Any], without: set[str
 def _scale(phase: str, fields: dict[str, Any], inputs: Inputs, run: Run) -> float:
     if phase in FIXED_PHASES:
         return 1.0
-    measure = model_work if phase == "denoising" else pixels
+    measure = model_work if phase in MODEL_PHASES else pixels
     return measure(fields, inputs) / measure(run.fields, run.inputs)
