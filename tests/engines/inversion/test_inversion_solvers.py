@@ -18,11 +18,11 @@ from engines.inversion.solvers import (
     solver_back,
 )
 from engines.inversion.velocities import counted
+from engines.metrics.known_flows import gaussian_velocity, to_noise, two_gaussians
 from engines.sampling.loop import sample
 from engines.sampling.schedules import linear, uniform
 from engines.sampling.site import Site
 from engines.sampling.solvers import Solver
-from tests.engines.gaussian import gaussian_velocity, to_noise, two_gaussians
 
 SOLVERS: tuple[InversionSolver, ...] = get_args(InversionSolver)
 TOKENS = 4

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from engines.inversion.invert import invert, noise_statistics, with_first_level
+from engines.metrics.known_flows import MEAN, SPREAD, gaussian_velocity
 from engines.sampling.loop import sample
 from engines.sampling.schedules import linear, uniform
 from engines.sampling.site import Site
-from tests.engines.gaussian import MEAN, SPREAD, gaussian_velocity
 
 GRID = (3, 8, 8)
 TOKENS = 3 * 8 * 8

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from engines.inversion.velocities import flow_edit, from_first_level, towards_noise, towards_source, uni_edit
+from engines.metrics.known_flows import gaussian_velocity
 from engines.sampling.loop import sample
 from engines.sampling.noise import SeededNoise
 from engines.sampling.schedules import linear, uniform
 from engines.sampling.site import Site
 from engines.sampling.solvers import Euler
-from tests.engines.gaussian import gaussian_velocity
 
 TOKENS, STEPS = 4, 10
 CLEAN = torch.linspace(-2, 2, 24).reshape(2, TOKENS, 3)

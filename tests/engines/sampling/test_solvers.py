@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from engines.metrics.known_flows import MEAN, SPREAD, gaussian_velocity, two_gaussians, variance
 from engines.sampling.loop import Step, sample
 from engines.sampling.noise import SeededNoise
 from engines.sampling.schedules import linear, shifted, uniform
 from engines.sampling.site import Site
 from engines.sampling.solvers import SOLVERS, make_solver
-from tests.engines.gaussian import MEAN, SPREAD, gaussian_velocity, two_gaussians, variance
 
 DETERMINISTIC = ["euler", "midpoint", "heun"]
 
