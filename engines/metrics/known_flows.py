@@ -1,4 +1,7 @@
-"""Data whose velocity and flow are known exactly: one Gaussian, and two of them."""
+"""Data whose velocity and flow are known exactly, to measure solvers on: one Gaussian, and two of them.
+
+Shapes: x, v float32 [B, N, D]; sigmas float32 [B, N].
+"""
 
 from __future__ import annotations
 
