@@ -14,13 +14,15 @@ import numpy.typing as npt
 
 from engines.media.optical_flow import Flow, visible_in_both, warp
 from engines.selection.alignment import Floats, Picture, flow_to
-from engines.selection.snapping import Region, grown, shrunk, snapped
+from engines.selection.snapping import Region, grown, likeness, shrunk, snapped
 
 # Working size: DIS and GrabCut see little in 96 pixels (enlarged two- and fourfold they did equally well), and are slow
 # on thousands.
 SMALLEST_LONGER_SIDE, LARGEST_LONGER_SIDE, MOST_ENLARGED = 192, 448, 4.0
 # The border's zone, as a share of the longer side.
 BAND = 1 / 96
+# Colours around a thing are looked for within so many bands.
+AROUND = 6
 # A carried value in between is in doubt.
 DOUBT = 0.05
 # Pixels by which a part's motion must differ from the thing's, and how much better the background's must fit.
@@ -56,7 +58,14 @@ def carried(mask: Floats, here: Picture, there: Picture) -> Floats:
     seen = visible_in_both(back, flow_to(here, there))
     doubt = ((soft > DOUBT) & (soft < 1 - DOUBT)) | (near & ~seen)
     odd = _moves_with_background(back, thing, core & seen, ~near & seen)
-    zone = grown(doubt, max(1, band // 2)) | grown(odd, band)
+    # What came in over the picture's border has nothing to look up, and the mask's last pixels would be drawn out
+    # there, farther with every frame: of that only what has the thing's colours may be it.
+    entering = thing & _from_outside(back)
+    if entering.any():
+        around = grown(thing, AROUND * band) & ~thing
+        soft = np.where(entering & (likeness(there, thing & ~entering, around) < 0.5), 0, soft).astype(np.float32)
+        odd |= entering
+    zone = (grown(doubt, max(1, band // 2)) | grown(odd, band)) & ~(entering & (soft == 0))
     return snapped(there, soft, zone, odd)
 
 
@@ -72,6 +81,14 @@ def blended(picture: Picture, earlier: Floats, later: Floats, share: float) -> F
     """
     soft = np.asarray((1 - share) * earlier + share * later, np.float32)
     return snapped(picture, soft, grown((earlier > 0.5) != (later > 0.5), 1))
+
+
+def _from_outside(flow: Flow) -> Region:
+    """Where the flow points out of the picture, by half a pixel and more."""
+    height, width = flow.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    x, y = columns + flow[..., 0], rows + flow[..., 1]
+    return np.asarray((x < -0.5) | (x > width - 0.5) | (y < -0.5) | (y > height - 0.5))
 
 
 def _moves_with_background(flow: Flow, thing: Region, core: Region, outside: Region) -> Region:
