@@ -23,8 +23,8 @@ WORKING_SIDE = 256
 # Frames on either side that are looked at; near ones first, then ever wider apart, where a thing has moved off.
 OFFSETS = (1, 2, 3, 4, 6, 8, 12, 16, 24)
 RADIUS = OFFSETS[-1]
-# A thing's outline is soft, and compression smears it: so many hundredths of the longer side around it count as it.
-MARGIN = 0.02
+# A thing has a soft outline and a shadow: so large a share of the longer side around it counts as it, too.
+MARGIN = 0.05
 THING = 0.1
 MOST_POINTS, LEAST_POINTS = 200, 6
 GRID = 6  # pixels of the working size between two points of dense flow
