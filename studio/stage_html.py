@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PHASES = {
     "loading": "Loading the model",
     "encoding": "Reading the prompt",
+    "selecting": "Following the thing through the clip",
     "inverting": "Looking for the noise behind the clip",
     "denoising": "Drawing",
     "checking": "Measuring the inversion",

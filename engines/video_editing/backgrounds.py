@@ -1,4 +1,4 @@
-"""Footage whose people stay and whose background becomes another one.
+"""Footage whose people, or another thing, stay and whose background becomes another one.
 
 Shape legend: H rows, W columns; frames uint8 or uint16 [H, W, 3], mattes float32 [H, W], 0 background … 1 person.
 """
@@ -6,7 +6,7 @@ Shape legend: H rows, W columns; frames uint8 or uint16 [H, W, 3], mattes float3
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -14,20 +14,13 @@ import numpy.typing as npt
 
 from engines.footage.footage import Footage, Frame
 from engines.footage.video import VideoFootage
+from engines.selection.background import Mattes
 from engines.video_editing.request import VideoEditingRequest
 
 Floats = npt.NDArray[np.float32]
 # (number of the frame, the frame as float32 0 … 1, its matte) → what stands behind the people, float32 [H, W, 3]
 Behind = Callable[[int, Floats, Floats], Floats]
 STRONGEST_BLUR = 0.06  # of the frame's longer side, the standard deviation at blur = 1
-
-
-class Mattes(Protocol):
-    """Such as engines.selection.people.PersonMattes."""
-
-    def mattes(self, wanted: range) -> Iterator[Floats]:
-        """One float32 [H, W] for each of these frames."""
-        ...
 
 
 class Composited:

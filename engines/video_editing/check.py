@@ -8,9 +8,9 @@ from engines.errors import InvalidRequest
 from engines.footage.announcements import hdr_warning
 from engines.footage.video import VideoFootage
 from engines.media.limits import Limits
-from engines.selection.people import check_weights
 from engines.video_editing.fitting import plan_fit
 from engines.video_editing.request import VideoEditingRequest
+from engines.video_editing.selected import check_selection
 
 
 def open_video(request: VideoEditingRequest) -> VideoFootage:
@@ -23,13 +23,19 @@ def open_video(request: VideoEditingRequest) -> VideoFootage:
 def check_request(request: VideoEditingRequest, catalogue: Catalogue) -> list[str]:
     """Warnings. Raises: UserError if the request cannot be rendered."""
     video = open_video(request)
-    if request.mode == "background":
-        return [*hdr_warning(video), *_check_background(request)]
+    if request.mode != "words":
+        check_selection(request, video)
+        if request.mode == "background":
+            _check_background(request)
+        if request.mode == "move" and not (request.move_right or request.move_down or request.scale != 1):
+            raise InvalidRequest(
+                "The thing would stay where it is.", "Say where it goes, or how large it becomes.", "move_right"
+            )
+        return hdr_warning(video)
     return [*hdr_warning(video), *_check_words(request, video, catalogue)]
 
 
-def _check_background(request: VideoEditingRequest) -> list[str]:
-    check_weights()
+def _check_background(request: VideoEditingRequest) -> None:
     if request.background == "picture":
         if request.picture is None:
             raise InvalidRequest(
@@ -37,7 +43,6 @@ def _check_background(request: VideoEditingRequest) -> list[str]:
                 "picture",
             )  # fmt: skip
         VideoFootage(request.picture, limits=Limits(), field="picture")
-    return []
 
 
 def _check_words(request: VideoEditingRequest, video: VideoFootage, catalogue: Catalogue) -> list[str]:

@@ -56,9 +56,10 @@ class VideoEditingEngine:
         video = open_video(request)
         path = export_path(request, context.work_folder, NAME, video.fps)
         measurements: dict[str, float] = {}
-        if request.mode == "background":
-            footage: Footage = _with_background(request, video)
-            record = _record(request, {"id": "selfie_segmentation", "sha256": file_digest(WEIGHTS)}, torch.float32)
+        if request.mode != "words":
+            footage: Footage = _rearranged(request, video, context)
+            network = {"id": "selfie_segmentation", "sha256": file_digest(WEIGHTS)}
+            record = _record(request, network if request.selection == "people" else {}, torch.float32)
         else:
             footage, record, measurements = self._by_words(request, video, context)
         output = export_output(request, path, record, video.audio())
@@ -95,14 +96,22 @@ class VideoEditingEngine:
         return self._models
 
 
-def _with_background(request: VideoEditingRequest, video: VideoFootage) -> Footage:
-    """Raises: InvalidRequest if nobody is in the video."""
-    from engines.selection.people import PersonMattes, require_person
+def _rearranged(request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Footage:
+    """The stage that edits without a model. Raises: InvalidRequest if what is meant is not in the video."""
     from engines.video_editing.backgrounds import Composited, behind_of
+    from engines.video_editing.objects import Move, Rearranged
+    from engines.video_editing.selected import mattes_of
 
-    people = PersonMattes(video)
-    require_person(people)
-    return Composited(video, people, behind_of(request, video))
+    def selecting(done: int, total: int) -> None:
+        context.step("selecting", done, total)
+
+    mattes = mattes_of(request, video, context.work_folder / "selection", selecting)
+    if request.mode == "background":
+        return Composited(video, mattes, behind_of(request, video))
+    if request.mode == "remove":
+        return Rearranged(video, mattes)
+    right, down = request.move_right * video.width, request.move_down * video.height
+    return Rearranged(video, mattes, Move(right, down, request.scale, request.copy_thing))
 
 
 def _record(
@@ -112,7 +121,7 @@ def _record(
 
     from engines.backend.fingerprint import fingerprint
 
-    inputs = {"video": request.video, "picture": request.picture}
+    inputs = {"video": request.video, "picture": request.picture, "mask": request.mask}
     return OutputRecord(
         framewright=__version__,
         request={"task": request.task, **request.model_dump(mode="json")},

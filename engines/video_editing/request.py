@@ -9,7 +9,8 @@ from pydantic import Field
 
 from engines.footage.fields import ExportFields, FootageFields
 
-Mode = Literal["words", "background"]
+Mode = Literal["words", "background", "remove", "move"]
+Selection = Literal["people", "marks", "mask"]
 Method = Literal["value sharing", "difference", "weighed difference", "drawn to source", "noising"]
 Solver = Literal["automatic", "euler", "rf_solver", "fireflow", "uni_inv", "fixed_point", "reversible_leapfrog"]
 Background = Literal["blur", "colour", "picture"]
@@ -22,8 +23,9 @@ class VideoEditingRequest(FootageFields, ExportFields):
 
     mode: Mode = Field(
         "words",
-        description="“Words” changes what the clip shows by a model that knows it. “Background” keeps the people of "
-        "any footage and blurs or replaces what is behind them.",
+        description="“Words” changes what the clip shows by a model that knows it. “Background”, "
+        "“remove” and “move” are for any footage: they blur or replace what is behind a thing, take it away, or put it "
+        "elsewhere.",
         json_schema_extra={"layer": "main"},
     )
     prompt: str = Field(
@@ -80,6 +82,38 @@ class VideoEditingRequest(FootageFields, ExportFields):
         True,
         description="Words: also measure how faithfully the clip was inverted; takes about as long again.",
         json_schema_extra={"layer": "advanced"},
+    )
+    selection: Selection = Field(
+        "people",
+        description="Background, remove, move: which thing. The people, what is marked, or what a mask shows in white.",
+        json_schema_extra={"layer": "main"},
+    )
+    marks: str = Field(
+        "", max_length=200_000,
+        description="Clicks, boxes and strokes that say which thing is meant, as JSON: "
+        '[{"frame": 0, "kind": "box", "box": [left, top, right, bottom]}]. Kinds: click, box, brush, not brush.',
+        json_schema_extra={"layer": "advanced"},
+    )  # fmt: skip
+    mask: Path | None = Field(
+        None, description="A mask of the thing: one picture, or a video as long as the clip, white on black.",
+        json_schema_extra={"layer": "main", "input": "video"},
+    )  # fmt: skip
+    move_right: float = Field(
+        0.0, ge=-2.0, le=2.0, multiple_of=0.01,
+        description="Move: to the right by so many widths of the picture; negative is to the left.",
+        json_schema_extra={"layer": "main"},
+    )  # fmt: skip
+    move_down: float = Field(
+        0.0, ge=-2.0, le=2.0, multiple_of=0.01,
+        description="Move: down by so many heights of the picture; negative is up.",
+        json_schema_extra={"layer": "main"},
+    )  # fmt: skip
+    scale: float = Field(
+        1.0, ge=0.1, le=5.0, multiple_of=0.05, description="Move: how large the thing becomes.",
+        json_schema_extra={"layer": "main"},
+    )  # fmt: skip
+    copy_thing: bool = Field(
+        False, description="Move: also leave the thing where it is.", json_schema_extra={"layer": "main"}
     )
     background: Background = Field(
         "blur",

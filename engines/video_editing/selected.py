@@ -1,0 +1,71 @@
+"""Which thing a request means: the people of a clip, what is marked in it, or what a mask shows. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from engines.errors import InvalidRequest
+from engines.footage.footage import Footage
+from engines.media.limits import Limits
+from engines.selection.background import Mattes
+from engines.selection.marks import Mark, check_marks
+from engines.selection.mask_video import MaskVideo
+from engines.selection.people import PersonMattes, check_weights, require_person
+from engines.selection.track import track_marks
+from engines.video_editing.request import VideoEditingRequest
+
+_MARKS = TypeAdapter(tuple[Mark, ...])
+OnStep = Callable[[int, int], None]
+
+
+def marks_of(text: str) -> tuple[Mark, ...]:
+    """The marks that a request holds as JSON. Raises: InvalidRequest naming the first that is wrong."""
+    if not text.strip():
+        return ()
+    try:
+        return _MARKS.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = f" {int(first['loc'][0]) + 1}" if first["loc"] and isinstance(first["loc"][0], int) else "s"
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise InvalidRequest(
+            f"Mark{place} cannot be read: {reason}.",
+            'Give a list such as [{"frame": 0, "kind": "box", "box": [10, 10, 60, 60]}].',
+            "marks",
+        ) from None
+
+
+def check_selection(request: VideoEditingRequest, source: Footage) -> None:
+    """Raises: InvalidRequest, MediaError or NotAvailable if what is meant cannot be found out."""
+    if request.selection == "people":
+        check_weights()
+    elif request.selection == "marks":
+        check_marks(marks_of(request.marks), source)
+    elif request.mask is None:
+        raise InvalidRequest(
+            "There is no mask.", "Bring a picture or video that is white where the thing is, or choose marks.", "mask"
+        )
+    else:
+        MaskVideo(request.mask, source, Limits())
+
+
+def mattes_of(request: VideoEditingRequest, source: Footage, folder: Path, on_step: OnStep) -> Mattes:
+    """Where the thing is in every frame.
+
+    Args:
+        folder: Keeps what is carried from frame to frame.
+        on_step: Called with (frames done, frames in all) while marks are carried.
+
+    Raises: as check_selection; InvalidRequest if nobody is seen.
+    """
+    check_selection(request, source)
+    if request.selection == "marks":
+        return track_marks(source, marks_of(request.marks), folder, on_step)
+    if request.selection == "mask" and request.mask is not None:
+        return MaskVideo(request.mask, source, Limits())
+    people = PersonMattes(source)
+    require_person(people)
+    return people
