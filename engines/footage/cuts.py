@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.footage.alignment import eight_bit
 from engines.footage.footage import Frame
 from engines.media.optical_flow import SMALLEST_SIDE, optical_flow, warp
 
@@ -31,7 +32,7 @@ SAME_EVERYWHERE = 1.5
 
 def grey(frame: Frame) -> Grey:
     """A frame as a small grey picture."""
-    small = frame if frame.dtype == np.uint8 else (frame >> 8).astype(np.uint8)
+    small = eight_bit(frame)
     height, width = small.shape[:2]
     factor = min(1.0, LONGEST_SIDE / max(height, width))
     size = (max(SMALLEST_SIDE, round(width * factor)), max(SMALLEST_SIDE, round(height * factor)))

@@ -11,9 +11,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from engines.context import RunContext
+from engines.footage.alignment import eight_bit
 from engines.footage.footage import Footage, Frame
 from engines.footage.segments import Segment, Segments
 from engines.footage.video import VideoFootage
@@ -153,17 +153,13 @@ def _join(finished: list[Segment], output: Output, footage: Footage) -> list[str
 def _write_still(finished: list[Segment], path: Path) -> None:
     """The first frame of the chunk in the middle, small."""
     middle = VideoFootage(finished[len(finished) // 2].path)
-    save_picture(path, thumbnail(_eight_bit(next(middle.frames(range(1))))[None]))
+    save_picture(path, thumbnail(eight_bit(next(middle.frames(range(1))))[None]))
 
 
 def _preview(frame: Frame) -> Any:
     """uint8 [1, H, W, 3], no wider than the stage shows it."""
-    small = _eight_bit(frame)
+    small = eight_bit(frame)
     if small.shape[1] > PREVIEW_WIDTH:
         size = (PREVIEW_WIDTH, round(small.shape[0] * PREVIEW_WIDTH / small.shape[1]))
         small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
     return small[None]
-
-
-def _eight_bit(frame: Frame) -> npt.NDArray[np.uint8]:
-    return frame.astype(np.uint8) if frame.dtype == np.uint8 else (frame >> 8).astype(np.uint8)

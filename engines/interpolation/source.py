@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from engines.errors import InvalidRequest, LimitExceeded
+from engines.footage.alignment import eight_bit
 from engines.footage.footage import Footage, Frame
 from engines.footage.video import VideoFootage
 from engines.interpolation.request import InterpolationRequest
@@ -37,9 +38,7 @@ class TwoPictures:
 
     def frames(self, wanted: range) -> Iterator[Frame]:
         for index in wanted:
-            frame = next(self._pictures[index].frames(range(1)))
-            if frame.dtype == np.uint16:
-                frame = (frame >> 8).astype(np.uint8)
+            frame: Frame = eight_bit(next(self._pictures[index].frames(range(1))))
             if frame.shape[:2] != (self.height, self.width):
                 frame = np.asarray(cv2.resize(frame, (self.width, self.height), interpolation=cv2.INTER_AREA), np.uint8)
             yield frame

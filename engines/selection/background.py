@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.footage.alignment import Floats, Picture, eight_bit, flow_to
 from engines.footage.footage import Footage, Frame
 from engines.footage.neighbours import Near, with_neighbours
-from engines.selection.alignment import Floats, Picture, eight_bit, flow_to, resized, within
+from engines.selection.sizes import resized, within
 
 WORKING_SIDE = 256
 # Frames on either side that are looked at; near ones first, then ever wider apart, where a thing has moved off.
@@ -181,7 +182,7 @@ def _fitted(points: Floats, moved: Floats) -> npt.NDArray[np.float64] | None:
 
 
 def _apart(picture: Picture, other: Picture, free: npt.NDArray[np.bool_], motion: npt.NDArray[np.float64]) -> float:
-    """Mean difference in grey levels where the background is free, brightness apart, one picture laid over the other."""
+    """Mean difference in grey levels where the background is free, brightness apart, one laid over the other."""
     rows, columns = free.shape
     inside = _warped(np.ones(free.shape, np.float32), motion, (columns, rows)) > 0.99
     both = free & inside

@@ -8,8 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from engines.footage.alignment import Floats, eight_bit
 from engines.footage.footage import Frame
-from engines.selection.alignment import Floats, eight_bit, resized
+from engines.selection.sizes import resized
 
 # Share of the longer side over which a matte may move to an edge, and the contrast (as a variance) that is an edge.
 REACH = 1 / 48

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.errors import InvalidRequest
+from engines.footage.alignment import Floats
 from engines.footage.footage import Footage, Frame
 from engines.footage.video import VideoFootage
 from engines.media.limits import Limits
-from engines.selection.alignment import Floats
 
 Masks = npt.NDArray[np.uint8]
 FIELD = "mask"

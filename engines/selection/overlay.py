@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.footage.alignment import Floats, Picture, eight_bit
 from engines.footage.footage import Frame
-from engines.selection.alignment import Floats, Picture, eight_bit
 
 # A colour that neither skin, grass nor sky has; the outline is white on black, seen on every ground.
 TINT = (255, 0, 170)

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 
 from engines.errors import InvalidRequest, NotAvailable
+from engines.footage.alignment import Floats, Picture, agreement, eight_bit, flow_to
 from engines.footage.footage import Footage, Frame
 from engines.footage.neighbours import Near, with_neighbours
 from engines.media.optical_flow import warp
-from engines.selection.alignment import Floats, Picture, agreement, eight_bit, flow_to, resized, within
 from engines.selection.edges import refined
+from engines.selection.sizes import resized, within
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = PROJECT_ROOT / "assets" / "models" / "selfie_segmentation" / "selfie_segmentation.tflite"
@@ -29,6 +30,8 @@ FIX = "Get them again as assets/models/selfie_segmentation/README.md says."
 INPUT_SIDE = 256
 # Flow, averaging and the edges' coefficients are found at this size; the network itself sees 256 pixels.
 WORKING_SIDE = 384
+# Grey levels of 255 at which a neighbour that lies over the frame counts 1 / e of one that equals it.
+TRUSTED_DIFFERENCE = 12.0
 # Frames on either side that a matte is averaged with.
 RADIUS = 2
 # A frame that is longer than this many squares is looked at in squares, too, which overlap by half.
@@ -175,7 +178,7 @@ def _steadied(near: Near[_Found]) -> Floats:
     total, weights = here.matte.copy(), np.ones_like(here.matte)
     for other in near.others:
         there, back = flow_to(here.picture, other.picture), flow_to(other.picture, here.picture)
-        weight = agreement(here.picture, other.picture, there, back)
+        weight = agreement(here.picture, other.picture, there, back, TRUSTED_DIFFERENCE)
         total += weight * warp(other.matte, there)
         weights += weight
     return np.asarray(total / weights, np.float32)

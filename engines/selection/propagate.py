@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from engines.footage.alignment import Floats, Picture, flow_to
 from engines.media.optical_flow import Flow, visible_in_both, warp
-from engines.selection.alignment import Floats, Picture, flow_to
 from engines.selection.snapping import Region, grown, likeness, shrunk, snapped
 
 # Working size: DIS and GrabCut see little in 96 pixels (enlarged two- and fourfold they did equally well), and are slow

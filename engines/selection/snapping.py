@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.selection.alignment import Floats, Picture
+from engines.footage.alignment import Floats, Picture
 
 Region = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.uint8]

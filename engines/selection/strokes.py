@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from engines.errors import InvalidRequest
-from engines.selection.alignment import Floats, Picture
+from engines.footage.alignment import Floats, Picture
 from engines.selection.marks import Mark
 from engines.selection.snapping import Region, disc, grab_cut, grown, likeness, shrunk, snapped
 

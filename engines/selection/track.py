@@ -18,14 +18,15 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from engines.footage.alignment import Floats, Picture, eight_bit
 from engines.footage.cuts import FLASH_FRAMES, grey, is_cut
 from engines.footage.footage import Footage
 from engines.footage.neighbours import with_neighbours
 from engines.media.target import check_folder, disk_errors, part_of, write_atomically
-from engines.selection.alignment import Floats, Picture, eight_bit, resized
 from engines.selection.edges import refined
 from engines.selection.marks import Mark, check_marks
 from engines.selection.propagate import blended, carried, working_size
+from engines.selection.sizes import resized
 from engines.selection.strokes import mask_of_marks
 
 # Changes whenever the same marks give other masks: files of an older way are not used.

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.footage.alignment import Floats, eight_bit, flow_to
 from engines.footage.footage import Frame
 from engines.footage.neighbours import Near
 from engines.media.optical_flow import warp
-from engines.super_resolution.alignment import Floats, eight_bit, flow_to
 
 # A median of absolute differences of Gaussian noise is this share of its standard deviation.
 _MEDIAN_SHARE = 0.6745

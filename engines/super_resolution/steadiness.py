@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from engines.footage.alignment import Floats, flow_to
 from engines.footage.footage import Frame
 from engines.footage.neighbours import Near
 from engines.media.optical_flow import warp
-from engines.super_resolution.alignment import Floats, enlarged_flow, flow_to, trust
+from engines.super_resolution.alignment import enlarged_flow, trust
 
 # Averaging blurs detail where flow is a little off; its energy is given back, but not where little is left of it.
 LARGEST_GAIN = 1.5

@@ -11,9 +11,9 @@ from fractions import Fraction
 
 import torch
 
+from engines.footage.alignment import eight_bit
 from engines.footage.footage import Footage, Frame
 from engines.footage.neighbours import Near, with_neighbours
-from engines.super_resolution.alignment import eight_bit
 from engines.super_resolution.denoising import denoise
 from engines.super_resolution.networks import Network
 from engines.super_resolution.resampling import as_tensor, back_project, resize

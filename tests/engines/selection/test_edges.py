@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.selection.alignment import resized
 from engines.selection.edges import refined
+from engines.selection.sizes import resized
 
 
 def pictured() -> tuple[np.ndarray, np.ndarray]:

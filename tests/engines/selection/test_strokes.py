@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from engines.errors import InvalidRequest
-from engines.selection.alignment import eight_bit, resized
+from engines.footage.alignment import eight_bit
 from engines.selection.marks import Mark
 from engines.selection.propagate import working_size
+from engines.selection.sizes import resized
 from engines.selection.strokes import mask_of_marks
 from tests.engines.selection.scenes import MOVING, box_around, click_in, drawn, overlap
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from engines.media.reader import read_clip
 from engines.media.writer import ClipWriter
 from engines.metrics.adherence import load_judge
 from engines.metrics.adherence import read_clip as read_by_judge
-from engines.metrics.psnr import background_psnr
+from engines.metrics.psnr import background_psnr, masked_psnr
 from engines.reproduce import reproduce
 from engines.task import parse_request
 from engines.video_editing.engine import VideoEditingEngine
@@ -116,9 +117,44 @@ def test_the_people_of_a_real_picture_stay_and_the_background_goes(engine: Video
     assert np.abs(face - data.astronaut()[90:150, 200:260].reshape(-1, 3).mean(0)).max() < 12
 
 
-def test_nobody_in_the_video_is_said(engine: VideoEditingEngine, video: Path, tmp_path: Path) -> None:
+def boxed(scene: RenderedScene) -> str:
+    rows, columns = np.nonzero(scene.coverage[0][0] > 0.5)
+    box = [max(0, columns.min() - 2), max(0, rows.min() - 2), min(96, columns.max() + 3), min(96, rows.max() + 3)]
+    return json.dumps([{"frame": 0, "kind": "box", "box": [int(side) for side in box]}])
+
+
+def test_what_is_marked_is_removed_and_the_file_is_made_again(
+    engine: VideoEditingEngine, scene: RenderedScene, video: Path, tmp_path: Path
+) -> None:
+    request = asked(video, mode="remove", selection="marks", marks=boxed(scene))
+    seen: list[Progress] = []
+    result = engine.run(request, RunContext(tmp_path / "work", seen.append))
+    made = np.asarray(read_clip(result.files[0].path).frames, np.uint8)
+    empty = render_scene(scene.spec.model_copy(update={"actors": ()})).frames
+    assert masked_psnr(made, empty, scene.coverage[0]) > 25
+    assert read_by_judge(load_judge(JUDGE), made).noun != "fox"
+    assert "selecting" in {one.phase for one in seen}
+    assert reproduce(result.files[0].path).equal
+
+
+def test_a_mask_of_ones_own_says_what_is_moved(
+    engine: VideoEditingEngine, scene: RenderedScene, video: Path, tmp_path: Path
+) -> None:
+    with ClipWriter(tmp_path / "mask.mp4", Fraction(24)) as writer:
+        writer.write(np.repeat((scene.coverage[0] > 0.5)[..., None], 3, axis=3).astype(np.uint8) * 255)
+    request = asked(video, mode="move", selection="mask", mask=tmp_path / "mask.mp4", move_down=-0.2, copy_thing=True)
+    result = engine.run(request, RunContext(tmp_path / "work"))
+    made = np.asarray(read_clip(result.files[0].path).frames).astype(int)
+    empty = render_scene(scene.spec.model_copy(update={"actors": ()})).frames.astype(int)
+    more, before = ((np.abs(one - empty).max(-1) > 40).sum() for one in (made, scene.frames.astype(int)))
+    assert more > 1.2 * before
+
+
+def test_nobody_in_the_video_is_said(engine: VideoEditingEngine, scene: RenderedScene, tmp_path: Path) -> None:
+    with ClipWriter(tmp_path / "empty.mp4", Fraction(24)) as writer:
+        writer.write(render_scene(scene.spec.model_copy(update={"actors": ()})).frames)
     with pytest.raises(InvalidRequest, match="No person was found") as caught:
-        engine.run(asked(video, mode="background"), RunContext(tmp_path))
+        engine.run(asked(tmp_path / "empty.mp4", mode="background"), RunContext(tmp_path / "work"))
     assert caught.value.field == "mode"
 
 
@@ -128,6 +164,19 @@ def test_nobody_in_the_video_is_said(engine: VideoEditingEngine, video: Path, tm
         ({"prompt": " "}, "prompt", "Say what the clip shall show"),
         ({"prompt": "a fox", "source_prompt": " a fox "}, "prompt", "what shall be there instead"),
         ({"mode": "background", "background": "picture"}, "picture", "Bring a picture"),
+        ({"mode": "remove", "selection": "marks"}, "marks", "Click on the thing"),
+        ({"mode": "remove", "selection": "marks", "marks": "here"}, "marks", "Give a list such as"),
+        (
+            {"mode": "remove", "selection": "marks", "marks": '[{"frame": 99, "kind": "click", "points": [[1, 1]]}]'},
+            "marks",
+            "Mark a frame inside the clip",
+        ),
+        ({"mode": "remove", "selection": "mask"}, "mask", "white where the thing is"),
+        (
+            {"mode": "move", "selection": "marks", "marks": '[{"frame": 0, "kind": "click", "points": [[1, 1]]}]'},
+            "move_right",
+            "Say where it goes",
+        ),
         ({"mode": "background", "background": "colour", "colour": "green"}, "colour", "Choose colour"),
         ({"prompt": "an owl", "model": "nothing"}, "model", ""),
         ({"prompt": "an owl", "start": 9.0}, "video", "Choose a time between 0 and 0.71 seconds"),
