@@ -9,9 +9,9 @@ from typing import Any
 
 from engines.backend.catalogue import Catalogue, load_catalogue
 from engines.backend.step_cache.kinds import step_caches
+from engines.diorama.prompt_words import unknown_words_sentence
 from engines.errors import UserError
 from engines.task import make_engine, parse_request, request_class
-from engines.text_to_video.prompt_words import unknown_words_sentence
 
 
 @cache

@@ -7,6 +7,7 @@ Shape legend: M tokens, the keyframes' included; N of the grid; D channels of a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +18,7 @@ from engines.backend.families.guided import guided_velocity
 from engines.conditioning.condition import Condition, token_coordinates
 from engines.conditioning.given import token_sigmas
 from engines.sampling.guidance import Guidance
-from engines.sampling.loop import Velocity, sample
+from engines.sampling.loop import Step, Velocity, sample
 from engines.sampling.noise import INITIAL, SeededNoise
 from engines.sampling.one_level import at_one_level
 from engines.sampling.schedules import make_schedule
@@ -48,10 +49,14 @@ def complete(
     guidance: Guidance[PromptEmbedding],
     condition: Condition,
     how: Sampling,
+    on_step: Callable[[Step], None] | None = None,
 ) -> Tensor:
     """The clip's latents, float32 [1, C, T', H', W'], with what was given in them.
 
     A family that takes one noise level per clip is helped out by replacement (engines.sampling.one_level).
+
+    Args:
+        on_step: Called after every step; what it raises ends the run.
 
     Raises: ValueError for keyframes and a family that takes no tokens beyond the grid.
     """
@@ -66,5 +71,5 @@ def complete(
     )
     if how.replacement or family.timestep_granularity == "sample":
         velocity = at_one_level(velocity, noise)
-    made = sample(velocity, start, sigmas, make_solver(how.solver), source)
+    made = sample(velocity, start, sigmas, make_solver(how.solver), source, on_step)
     return family.unpack(torch.where(known, values, made)[:, : geometry.tokens], geometry)

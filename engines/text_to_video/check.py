@@ -6,8 +6,8 @@ from engines.backend.catalogue import Catalogue, Feature
 from engines.backend.geometry import plan_geometry
 from engines.backend.model_files import locate
 from engines.backend.step_cache.kinds import refuse
+from engines.diorama.prompt_words import unknown_words_sentence
 from engines.errors import InvalidRequest
-from engines.text_to_video.prompt_words import unknown_words_sentence
 from engines.text_to_video.request import TextToVideoRequest
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engines.backend.catalogue import Catalogue, Feature
 from engines.backend.model_files import locate
+from engines.diorama.prompt_words import unknown_words_sentence
 from engines.errors import InvalidRequest
 from engines.footage.announcements import hdr_warning
 from engines.footage.video import VideoFootage
@@ -11,6 +12,9 @@ from engines.media.limits import Limits
 from engines.video_editing.fitting import plan_fit
 from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import check_selection
+
+BY_A_MODEL = ("words", "region", "extend")
+SHAPES = {"wide": 16 / 9, "tall": 9 / 16, "square": 1.0}
 
 
 def open_video(request: VideoEditingRequest) -> VideoFootage:
@@ -23,16 +27,18 @@ def open_video(request: VideoEditingRequest) -> VideoFootage:
 def check_request(request: VideoEditingRequest, catalogue: Catalogue) -> list[str]:
     """Warnings. Raises: UserError if the request cannot be rendered."""
     video = open_video(request)
-    if request.mode != "words":
+    said = hdr_warning(video)
+    if request.mode not in ("words", "extend"):
         check_selection(request, video)
-        if request.mode == "background":
-            _check_background(request)
-        if request.mode == "move" and not (request.move_right or request.move_down or request.scale != 1):
-            raise InvalidRequest(
-                "The thing would stay where it is.", "Say where it goes, or how large it becomes.", "move_right"
-            )
-        return hdr_warning(video)
-    return [*hdr_warning(video), *_check_words(request, video, catalogue)]
+    if request.mode in BY_A_MODEL:
+        return [*said, *_check_model(request, video, catalogue)]
+    if request.mode == "background":
+        _check_background(request)
+    if request.mode == "move" and not (request.move_right or request.move_down or request.scale != 1):
+        raise InvalidRequest(
+            "The thing would stay where it is.", "Say where it goes, or how large it becomes.", "move_right"
+        )
+    return said
 
 
 def _check_background(request: VideoEditingRequest) -> None:
@@ -45,25 +51,31 @@ def _check_background(request: VideoEditingRequest) -> None:
         VideoFootage(request.picture, limits=Limits(), field="picture")
 
 
-def _check_words(request: VideoEditingRequest, video: VideoFootage, catalogue: Catalogue) -> list[str]:
+def _check_model(request: VideoEditingRequest, video: VideoFootage, catalogue: Catalogue) -> list[str]:
     card = catalogue.card(request.model)
     if Feature.TEXT_TO_VIDEO not in card.features:
         raise InvalidRequest(
             f"{card.title} makes nothing from words alone.", "Choose a model that makes video from text.", "model"
         )
-    new, old = request.prompt.strip(), request.source_prompt.strip()
-    if not new:
+    if not request.prompt.strip():
         raise InvalidRequest(
             "The prompt is empty.", "Say what the clip shall show, whole: “a rabbit jumps in the snow”.", "prompt"
         )
-    if new == old:
+    shape = SHAPES[request.canvas] if request.mode == "extend" else None
+    said = list(plan_fit(video, card, shape).warnings)
+    locate(card)
+    unknown = unknown_words_sentence(request.prompt, card, catalogue)
+    return [*said, *([unknown] if unknown else []), *(_check_words(request) if request.mode == "words" else [])]
+
+
+def _check_words(request: VideoEditingRequest) -> list[str]:
+    old, said = request.source_prompt.strip(), []
+    if request.prompt.strip() == old:
         raise InvalidRequest(
             "Both prompts are the same, so there is nothing to change.",
             "Say in the prompt what shall be there instead.",
             "prompt",
         )
-    said = list(plan_fit(video, card).warnings)
-    locate(card)
     if not old and request.method in ("difference", "weighed difference", "value sharing"):
         said.append("Without a source prompt the model guesses what the clip shows; more of it may change.")
     if request.method == "value sharing" and request.kept_steps > request.steps:

@@ -15,7 +15,7 @@ from engines.media.digest import file_digest
 from engines.media.metadata import OutputRecord
 from engines.selection.people import WEIGHTS
 from engines.task import Result
-from engines.video_editing.check import check_request, open_video
+from engines.video_editing.check import BY_A_MODEL, SHAPES, check_request, open_video
 from engines.video_editing.request import VideoEditingRequest
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from engines.backend.registry import ModelRegistry
     from engines.footage.footage import Footage
     from engines.footage.video import VideoFootage
+    from engines.selection.background import Mattes
 
 NAME = "edited"
 
@@ -56,34 +57,43 @@ class VideoEditingEngine:
         video = open_video(request)
         path = export_path(request, context.work_folder, NAME, video.fps)
         measurements: dict[str, float] = {}
-        if request.mode != "words":
+        if request.mode not in BY_A_MODEL:
             footage: Footage = _rearranged(request, video, context)
             network = {"id": "selfie_segmentation", "sha256": file_digest(WEIGHTS)}
             record = _record(request, network if request.selection == "people" else {}, torch.float32)
         else:
-            footage, record, measurements = self._by_words(request, video, context)
+            footage, record, measurements = self._by_model(request, video, context)
         output = export_output(request, path, record, video.audio())
         made = render_job(FootageJob(footage, output, torch.device("cpu"), warnings), context, started)
         return made.model_copy(update={"measurements": {**made.measurements, **measurements}})
 
-    def _by_words(
+    def _by_model(
         self, request: VideoEditingRequest, video: VideoFootage, context: RunContext
     ) -> tuple[Footage, OutputRecord, dict[str, float]]:
         from engines.footage.footage import ClipFootage
         from engines.media.clip import Clip
-        from engines.video_editing.fitting import fitted, plan_fit
+        from engines.video_editing.fitting import fitted, fitted_masks, inside_canvas, plan_fit
+        from engines.video_editing.regions import make_region
         from engines.video_editing.words import edit_by_words
 
         models = context.models or self._own_models()
         context.step("loading", 0, 1)
         family = models.load(request.model)
         context.step("loading", 1, 1)
-        fit = plan_fit(video, family.card)
+        fit = plan_fit(video, family.card, SHAPES[request.canvas] if request.mode == "extend" else None)
         family.prepare(fit.geometry, 2, models.budget)
-        made = edit_by_words(family, request, fit, fitted(video, fit), context)
-        clip = ClipFootage(Clip(made.frames[: fit.count], video.fps))
+        measurements: dict[str, float] = {}
+        if request.mode == "words":
+            made = edit_by_words(family, request, fit, fitted(video, fit), context)
+            frames, measurements = made.frames, made.measurements
+        elif request.mode == "region":
+            mattes = _mattes(request, video, context).mattes(range(video.count))
+            frames = make_region(family, request, fit.geometry, fitted(video, fit), fitted_masks(mattes, fit), context)
+        else:
+            frames = make_region(family, request, fit.geometry, *inside_canvas(video, fit), context)
         model = {"id": family.card.id, "revision": family.revision}
-        return clip, _record(request, model, family.dtype, family.device), made.measurements
+        clip = ClipFootage(Clip(frames[: fit.count], video.fps))
+        return clip, _record(request, model, family.dtype, family.device), measurements
 
     def _catalogue(self) -> Catalogue:
         return self._models.catalogue if self._models is not None else load_catalogue()
@@ -96,16 +106,22 @@ class VideoEditingEngine:
         return self._models
 
 
-def _rearranged(request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Footage:
-    """The stage that edits without a model. Raises: InvalidRequest if what is meant is not in the video."""
-    from engines.video_editing.backgrounds import Composited, behind_of
-    from engines.video_editing.objects import Move, Rearranged
+def _mattes(request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Mattes:
+    """Where the thing is that the request means. Raises: InvalidRequest if it is not in the video."""
     from engines.video_editing.selected import mattes_of
 
     def selecting(done: int, total: int) -> None:
         context.step("selecting", done, total)
 
-    mattes = mattes_of(request, video, context.work_folder / "selection", selecting)
+    return mattes_of(request, video, context.work_folder / "selection", selecting)
+
+
+def _rearranged(request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Footage:
+    """The stage that edits without a model."""
+    from engines.video_editing.backgrounds import Composited, behind_of
+    from engines.video_editing.objects import Move, Rearranged
+
+    mattes = _mattes(request, video, context)
     if request.mode == "background":
         return Composited(video, mattes, behind_of(request, video))
     if request.mode == "remove":

@@ -5,6 +5,7 @@ Shape legend: T frames, H rows, W columns.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from engines.backend.catalogue import ModelCard
 from engines.backend.geometry import LatentGeometry, plan_geometry
 from engines.errors import LimitExceeded
+from engines.footage.alignment import eight_bit
 from engines.footage.footage import Footage, Frame
 
 Frames = npt.NDArray[np.uint8]
@@ -34,9 +36,15 @@ class Fit:
     warnings: tuple[str, ...]
 
 
-def plan_fit(footage: Footage, card: ModelCard) -> Fit:
-    """Raises: LimitExceeded for a video that is longer than the model's clips; as plan_geometry."""
-    height, width = _size_like(footage, card)
+def plan_fit(footage: Footage, card: ModelCard, shape: float | None = None) -> Fit:
+    """How a clip of the model's has to be for this video.
+
+    Args:
+        shape: Width / height of the clip; None is the video's own.
+
+    Raises: LimitExceeded for a video that is longer than the model's clips; as plan_geometry.
+    """
+    height, width = _size_like(footage.width / footage.height if shape is None else shape, card)
     rate, most = card.facts.temporal_compression, max(card.trained_frames, default=257)
     if footage.count > most:
         raise LimitExceeded(
@@ -47,7 +55,8 @@ def plan_fit(footage: Footage, card: ModelCard) -> Fit:
     frames = -(-(footage.count - 1) // rate) * rate + 1
     # A model counts time in its own frames: a clip of another rate is to it one that moves faster or slower.
     geometry = plan_geometry(card, height, width, frames, card.defaults.fps)
-    return Fit(geometry, footage.count, tuple(_said(footage, geometry)))
+    said = _said(footage, geometry) if shape is None else _said_of_length(footage, geometry)
+    return Fit(geometry, footage.count, tuple(said))
 
 
 def fitted(footage: Footage, fit: Fit) -> Frames:
@@ -57,9 +66,38 @@ def fitted(footage: Footage, fit: Fit) -> Frames:
     return np.stack(made + [made[-1]] * (fit.geometry.frames - len(made)))
 
 
-def _size_like(footage: Footage, card: ModelCard) -> tuple[int, int]:
-    """(height, width): the trained size of the nearest shape, else the model's area in the video's own shape."""
-    shape = footage.width / footage.height
+def fitted_masks(mattes: Iterable[npt.NDArray[np.float32]], fit: Fit) -> npt.NDArray[np.float32]:
+    """Mattes of the video, cut and scaled as its frames are: float32 [T, H, W]."""
+    size = (fit.geometry.width, fit.geometry.height)
+    made = [
+        _cut_and_scaled(np.repeat(np.rint(matte * 255).astype(np.uint8)[..., None], 3, axis=2), size)[..., 0]
+        for matte in mattes
+    ]
+    return np.stack(made + [made[-1]] * (fit.geometry.frames - len(made))).astype(np.float32) / np.float32(255)
+
+
+def inside_canvas(footage: Footage, fit: Fit) -> tuple[Frames, npt.NDArray[np.float32]]:
+    """The video, whole, in the middle of the model's clip, and where it is not.
+
+    Returns: uint8 [T, H, W, 3], beyond the video its edge repeated; float32 [T, H, W], 1 beyond the video.
+    """
+    height, width = fit.geometry.height, fit.geometry.width
+    scale = min(width / footage.width, height / footage.height)
+    rows, columns = min(height, round(footage.height * scale)), min(width, round(footage.width * scale))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    made = []
+    for frame in footage.frames(range(footage.count)):
+        small = cv2.resize(eight_bit(frame), (columns, rows), interpolation=method)
+        border = (top, height - rows - top, left, width - columns - left)
+        made.append(np.asarray(cv2.copyMakeBorder(small, *border, cv2.BORDER_REPLICATE), np.uint8))
+    beyond = np.ones((fit.geometry.frames, height, width), np.float32)
+    beyond[:, top : top + rows, left : left + columns] = 0
+    return np.stack(made + [made[-1]] * (fit.geometry.frames - len(made))), beyond
+
+
+def _size_like(shape: float, card: ModelCard) -> tuple[int, int]:
+    """(height, width): the trained size of the nearest shape, else the model's area in this one."""
     if card.trained_sizes:
         best = min(card.trained_sizes, key=lambda size: abs(np.log(size.width / size.height / shape)))
         return best.height, best.width
@@ -77,17 +115,19 @@ def _said(footage: Footage, geometry: LatentGeometry) -> list[str]:
         said.append(
             f"The model sees the clip in {geometry.width} × {geometry.height} pixels{cut}; the result has that size."
         )
-    if geometry.frames != footage.count:
-        said.append(
-            f"The clip's {footage.count} frames are filled up to {geometry.frames} for the model, and cut again."
-        )
-    return said
+    return [*said, *_said_of_length(footage, geometry)]
+
+
+def _said_of_length(footage: Footage, geometry: LatentGeometry) -> list[str]:
+    if geometry.frames == footage.count:
+        return []
+    return [f"The clip's {footage.count} frames are filled up to {geometry.frames} for the model, and cut again."]
 
 
 def _cut_and_scaled(frame: Frame, size: tuple[int, int]) -> Frames:
     width, height = size
     rows, columns = frame.shape[:2]
-    small = frame if frame.dtype == np.uint8 else ((frame.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    small = eight_bit(frame)
     scale = min(columns / width, rows / height)
     cut_width, cut_height = round(width * scale), round(height * scale)
     top, left = (rows - cut_height) // 2, (columns - cut_width) // 2

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from engines.footage.fields import ExportFields, FootageFields
 
-Mode = Literal["words", "background", "remove", "move"]
+Mode = Literal["words", "region", "extend", "background", "remove", "move"]
+Canvas = Literal["wide", "tall", "square"]
 Selection = Literal["people", "marks", "mask"]
 Method = Literal["value sharing", "difference", "weighed difference", "drawn to source", "noising"]
 Solver = Literal["automatic", "euler", "rf_solver", "fireflow", "uni_inv", "fixed_point", "reversible_leapfrog"]
@@ -23,14 +24,15 @@ class VideoEditingRequest(FootageFields, ExportFields):
 
     mode: Mode = Field(
         "words",
-        description="“Words” changes what the clip shows by a model that knows it. “Background”, "
+        description="“Words” changes what the clip shows by a model that knows it, “region” makes the selected part of "
+        "the picture anew, “extend” makes what lies beyond its borders. “Background”, "
         "“remove” and “move” are for any footage: they blur or replace what is behind a thing, take it away, or put it "
         "elsewhere.",
         json_schema_extra={"layer": "main"},
     )
     prompt: str = Field(
         "", max_length=1000,
-        description="Words: what the clip shall show, whole: “a rabbit jumps in the snow”.",
+        description="What the clip shall show, whole: “a rabbit jumps in the snow”.",
         json_schema_extra={"layer": "main"},
     )  # fmt: skip
     source_prompt: str = Field(
@@ -40,7 +42,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )  # fmt: skip
     model: str = Field(
         "diorama",
-        description="Words: which model edits. The bundled one knows the Diorama and nothing else.",
+        description="Which model edits. The bundled one knows the Diorama and nothing else.",
         json_schema_extra={"layer": "advanced", "choices_from": "models"},
     )
     strength: float = Field(
@@ -67,15 +69,19 @@ class VideoEditingRequest(FootageFields, ExportFields):
         json_schema_extra={"layer": "quality"},
     )
     steps: int = Field(
-        24, ge=2, le=200, description="Words: steps of each way.", json_schema_extra={"layer": "quality"}
+        24,
+        ge=2,
+        le=200,
+        description="Steps; of “words” of each way.",
+        json_schema_extra={"layer": "quality"},
     )
     guidance_scale: float = Field(
-        4.0, ge=1.0, le=20.0, description="Words: how closely the new prompt is followed.",
+        4.0, ge=1.0, le=20.0, description="How closely the prompt is followed.",
         json_schema_extra={"layer": "quality"},
     )  # fmt: skip
     seed: int = Field(
         0, ge=0, le=2**32 - 1,
-        description="Words: start of the random numbers. The same request and seed give the same video.",
+        description="Start of the random numbers. The same request and seed give the same video.",
         json_schema_extra={"layer": "main", "widget": "seed"},
     )  # fmt: skip
     report: bool = Field(
@@ -83,9 +89,12 @@ class VideoEditingRequest(FootageFields, ExportFields):
         description="Words: also measure how faithfully the clip was inverted; takes about as long again.",
         json_schema_extra={"layer": "advanced"},
     )
+    canvas: Canvas = Field(
+        "wide", description="Extend: the shape that the picture becomes.", json_schema_extra={"layer": "main"}
+    )
     selection: Selection = Field(
         "people",
-        description="Background, remove, move: which thing. The people, what is marked, or what a mask shows in white.",
+        description="Which thing is meant: the people, what is marked, or what a mask shows in white.",
         json_schema_extra={"layer": "main"},
     )
     marks: str = Field(

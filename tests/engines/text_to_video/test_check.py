@@ -11,10 +11,10 @@ import pytest
 
 from engines.backend.catalogue import load_catalogue
 from engines.backend.registry import ModelRegistry
+from engines.diorama.prompt_words import unknown_words_sentence
 from engines.errors import InvalidRequest, LimitExceeded, NotAvailable, UserError
 from engines.text_to_video.check import check_request
 from engines.text_to_video.engine import TextToVideoEngine
-from engines.text_to_video.prompt_words import unknown_words_sentence
 from engines.text_to_video.request import TextToVideoRequest
 
 

@@ -13,11 +13,11 @@ import numpy.typing as npt
 from engines.backend.catalogue import load_catalogue
 from engines.backend.geometry import plan_geometry
 from engines.context import RunContext
+from engines.diorama.prompt_words import unknown_words_sentence
 from engines.errors import ResourceError
 from engines.media.contact_sheet import save_picture, thumbnail
 from engines.media.metadata import KEY, OutputRecord
 from engines.task import OutputFile, Result
-from engines.text_to_video.prompt_words import unknown_words_sentence
 from engines.text_to_video.request import TextToVideoRequest
 
 SECONDS_PER_STEP = 0.1
