@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -195,7 +195,7 @@ def facts_line(job: Job) -> str:
 
 def _request_facts(job: Job) -> list[str]:
     fields = job.fields
-    if "prompt" in fields:
+    if "frames" in fields:
         size = f"{fields.get('width')} × {fields.get('height')}"
         steps = f"{fields.get('steps')} {fields.get('solver')} steps"
         return [f"seed {fields.get('seed', 0)}", size, f"{fields.get('frames')} frames", steps]
@@ -211,7 +211,19 @@ def _result_facts(job: Job) -> list[str]:
         facts.append(f"{finished}{measured['width']:.0f} × {measured['height']:.0f}")
         facts += [f"{measured['fps']:.4g} frames per second"] if "fps" in measured else []
         facts += [f"{measured['frames']:.0f} frames"] if "frames" in measured else []
+    facts += inversion_report(measured)
     if "seconds" in measured:
         seconds = measured["seconds"]
         facts.append(f"rendered in {seconds:.0f} s" if seconds >= 10 else f"rendered in {seconds:.1f} s")
     return facts
+
+
+def inversion_report(measured: Mapping[str, float]) -> list[str]:
+    """How faithfully a clip was inverted: how near it comes to itself, and whether its noise is noise."""
+    said = []
+    if "roundtrip_psnr" in measured:
+        said.append(f"inverted to {measured['roundtrip_psnr']:.0f} dB")
+    if "noise_std" in measured:
+        width, alike = measured["noise_std"], measured["noise_correlation"]
+        said.append(f"its noise {width:.2f} wide (1 is ideal), neighbours alike by {alike:+.2f} (0 is)")
+    return [*said, f"{measured['evaluations']:.0f} model calls"] if said else []

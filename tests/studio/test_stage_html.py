@@ -96,3 +96,17 @@ def test_screen_readers_hear_the_state_and_not_every_step(tmp_path: Path) -> Non
     later = job(tmp_path, status="running", phase="denoising", step=2, total=20)
     assert stage_html.announcement(first) == stage_html.announcement(later)
     assert 'aria-live="polite"' in stage_html.announcement(later)
+
+
+def test_an_edit_says_how_faithfully_the_clip_was_inverted(tmp_path: Path) -> None:
+    measured = {
+        "width": 96.0, "height": 96.0, "fps": 24.0, "frames": 17.0, "seconds": 12.0, "evaluations": 73.0,
+        "roundtrip_psnr": 46.4, "noise_std": 0.962, "noise_correlation": 0.001,
+    }  # fmt: skip
+    fields = {"prompt": "an owl in the snow", "video": "fox.mp4", "mode": "words"}
+    line = stage_html.facts_line(job(tmp_path, fields=fields, result=Result(files=[], measurements=measured)))
+    for words in ("inverted to 46 dB", "noise 0.96 wide (1 is ideal)", "alike by +0.00", "73 model calls", "96 × 96"):
+        assert words in line
+    assert "None" not in line
+    plain = {name: value for name, value in measured.items() if name in ("width", "height", "seconds", "evaluations")}
+    assert "model calls" not in stage_html.facts_line(job(tmp_path, result=Result(files=[], measurements=plain)))
