@@ -1,4 +1,4 @@
-"""The Edit tab: change what a clip shows by words, or what is behind the people in it."""
+"""The Edit tab: change what a clip shows by words, or what is behind a thing; take a thing away, or move it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,26 @@ import gradio as gr
 
 from engines.backend.catalogue import Feature
 from engines.task import request_class
+from studio.events import BESIDE_THE_QUEUE
+from studio.file_field import FileField
 from studio.files import FileServer
-from studio.form import Choices, Form
+from studio.form import Choices
 from studio.jobs.queue import JobQueue
+from studio.mark_field import MarkField, MarkForm
+from studio.mask_field import MaskField
 from studio.owned_files import OwnedFiles
 from studio.prompt_advice import catalogue
 from studio.tabs.footage_tab import FootageTab
 from studio.tabs.job_watch import Updates
 
 CHOICES: dict[str, Choices] = {
-    "mode": [("Change what it shows, by words", "words"), ("Another background behind people", "background")],
+    "mode": [
+        ("Change what it shows, by words", "words"), ("Make a part anew, by words", "region"),
+        ("Show more beyond the borders, by words", "extend"), ("Another background", "background"),
+        ("Remove a thing", "remove"), ("Move, scale or copy a thing", "move"),
+    ],
+    "canvas": [("Wide, 16 : 9", "wide"), ("Tall, 9 : 16", "tall"), ("Square", "square")],
+    "selection": [("People", "people"), ("What I mark", "marks"), ("A mask file", "mask")],
     "background": [("Blurred", "blur"), ("One colour", "colour"), ("Another picture", "picture")],
     "solver": [
         ("Automatic", "automatic"), ("Euler", "euler"), ("RF-Solver (midpoint)", "rf_solver"), ("FireFlow", "fireflow"),
@@ -30,7 +40,43 @@ CHOICES: dict[str, Choices] = {
         ("Noising (SDEdit)", "noising"),
     ],
 }  # fmt: skip
-HOW = ("kept_steps", "strength", "guidance_scale", "method", "solver", "steps", "model", "report")
+LABELS = {
+    "mode": "What to do", "canvas": "Shape of the picture", "selection": "Which thing",
+    "background": "What becomes of the background", "blur": "How strongly", "move_right": "To the right",
+    "move_down": "Down", "scale": "How large", "copy_thing": "Leave the thing where it is, too",
+}  # fmt: skip
+# Part of the page → the fields in it. Which parts are shown: `shown_parts`.
+PARTS: dict[str, tuple[str, ...]] = {
+    "canvas": ("canvas",),
+    "prompt": ("prompt", "seed"),
+    "source": ("source_prompt",),
+    "how": ("guidance_scale", "steps", "model"),
+    "inverted": ("kept_steps", "strength", "method", "solver", "report"),
+    "thing": ("selection",),
+    "marks": ("marks",),
+    "mask": ("mask",),
+    "background": ("background",),
+    "blur": ("blur",),
+    "colour": ("colour",),
+    "picture": ("picture",),
+    "move": ("move_right", "move_down", "scale", "copy_thing"),
+}
+# What there is to do → the parts that it needs; of `thing` and `background` further ones by what is chosen there.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "words": ("prompt", "source", "how", "inverted"),
+    "region": ("prompt", "how", "thing"),
+    "extend": ("canvas", "prompt", "how"),
+    "background": ("thing", "background"),
+    "remove": ("thing",),
+    "move": ("thing", "move"),
+}
+
+
+def shown_parts(values: Mapping[str, Any]) -> set[str]:
+    """Those that say something about what is done with the clip."""
+    shown = set(NEEDS.get(str(values.get("mode")), ()))
+    chosen = {str(values.get(menu)) for part, menu in (("thing", "selection"), ("background",) * 2) if part in shown}
+    return shown | (chosen & set(PARTS))
 
 
 class EditTab(FootageTab):
@@ -45,33 +91,82 @@ class EditTab(FootageTab):
     task_name = "video_editing"
     tab_title = "Edit"
 
+    form: MarkForm
+
     def __init__(self, queue: JobQueue, files: FileServer, owned: OwnedFiles) -> None:
-        form = Form(request_class(self.task_name), {**CHOICES, "model": _models()})
+        form = MarkForm(request_class(self.task_name), {**CHOICES, "model": _models()})
         super().__init__(self.tab_title, "Edit", form, queue, files, owned)
 
     def lay_out_main(self) -> None:
-        self.form.add("mode")
-        with gr.Group() as words:
-            prompt, source = self.form.add("prompt", "source_prompt")
-            prompt.placeholder, source.placeholder = "a rabbit jumps in the snow", "a fox jumps in the snow"
-            self.form.add("seed")
-        self.how = gr.Accordion("How it is edited", open=False, elem_id=f"{self.task}-how")
-        with self.how:
-            self.form.add(*HOW)
+        add = self.form.add
+        add("mode")
+        with gr.Group(visible=False) as canvas:
+            add("canvas")
+        with gr.Group() as prompt:
+            add("prompt")
+            with gr.Group(elem_classes=["bare"]) as source:
+                add("source_prompt")
+            add("seed")
+        with gr.Accordion("How it is edited", open=False, elem_id=f"{self.task}-how") as how:
+            with gr.Group(elem_classes=["bare"]) as inverted:
+                add("kept_steps", "strength", "method", "solver", "report")
+            add("guidance_scale", "steps", "model")
+        with gr.Group(visible=False) as thing:
+            add("selection")
+        self.marks = MarkField(self.form)
+        with gr.Column(visible=False) as mask:
+            self.mask = MaskField(self.task, "mask", "The mask: a picture or a video", False, self.owned, self.files)
+            self.form.adopt_file(self.mask)
         with gr.Group(visible=False) as background:
-            self.form.add("background", "blur", "colour")
-            self.add_file("picture", "The picture behind the people")
-        self.parts = {"words": [words, self.how], "background": [background]}
+            add("background")
+        with gr.Group(visible=False) as blur:
+            add("blur")
+        with gr.Group(visible=False) as colour:
+            add("colour")
+        with gr.Column(visible=False) as picture:
+            self.add_file("picture", "The picture for the background")
+        with gr.Group(visible=False) as move, gr.Row(elem_classes=["basics", "part"]):
+            add("move_right", "move_down", "scale", "copy_thing")
+        self.parts: dict[str, Any] = {
+            "canvas": canvas, "prompt": prompt, "source": source, "how": how, "inverted": inverted, "thing": thing,
+            "marks": self.marks.block, "mask": mask, "background": background, "blur": blur, "colour": colour, "picture": picture, "move": move,
+        }  # fmt: skip
+        self._say_it_plainly()
+
+    def _say_it_plainly(self) -> None:
+        fields = self.form.components
+        for name, label in LABELS.items():
+            fields[name].label = label
+        fields["prompt"].placeholder = "a rabbit jumps in the snow"
+        fields["source_prompt"].placeholder = "a fox jumps in the snow"
+        video = self.form.files["video"]
+        assert isinstance(video, FileField)
+        video.resets |= self.marks.forgets()
 
     @property
     def advised(self) -> list[Any]:
-        return [*super().advised, *(part for parts in self.parts.values() for part in parts)]
+        return [*super().advised, *self.parts.values(), self.marks.wanted]
+
+    def requests(self, values: Mapping[str, Any], owner: str) -> list[dict[str, Any]]:
+        """What is not shown stands at its default: nobody could see what is wrong with it."""
+        shown = shown_parts(values)
+        hidden = {name for part, fields in PARTS.items() if part not in shown for name in fields}
+        defaults = self.form.defaults()
+        return super().requests({**values, **{name: defaults[name] for name in hidden}}, owner)
 
     def advice(self, values: Mapping[str, Any], owner: str) -> Updates:
-        shown = {
-            part: gr.update(visible=mode == values.get("mode")) for mode, parts in self.parts.items() for part in parts
-        }
-        return super().advice(values, owner) | shown
+        shown = shown_parts(values)
+        visible = {block: gr.update(visible=part in shown) for part, block in self.parts.items()}
+        return super().advice(values, owner) | visible | self.marks.looked_at(values, "marks" in shown)
+
+    def wire(self, page: gr.Blocks) -> None:
+        super().wire(page)
+        asked = [self.form.has_error, self.memory.is_back, *self.form.inputs]
+        for event in self.marks.wire():
+            # The text of the marks is folded away and heard by nobody there.
+            event.then(self.edited, asked, [*self.form.outputs, *self.advised], trigger_mode="always_last",
+                       **BESIDE_THE_QUEUE)  # fmt: skip
+        self.marks.show_after(self.back)
 
 
 def _models() -> Choices:
