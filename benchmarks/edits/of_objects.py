@@ -1,0 +1,142 @@
+"""A thing removed or moved, selected as a person would: by a box around it on the first frame.
+
+Shape legend: clips uint8 [T, H, W, 3]; masks bool [T, H, W].
+"""
+
+from __future__ import annotations
+
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from benchmarks.completing.objects import empty_scene, object_mask
+from benchmarks.held_out.rendering import (
+    Frames,
+    bundled,
+    decoded,
+    geometry_of,
+    guidance_of,
+    reading,
+    request_for,
+    round_trip,
+)
+from engines.conditioning.complete import Sampling, complete
+from engines.conditioning.condition import condition_on
+from engines.conditioning.given import Given
+from engines.diorama.judge.words import scene_words
+from engines.diorama.theatre.draw import render_scene
+from engines.diorama.theatre.spec import SceneSpec
+from engines.footage.footage import ClipFootage
+from engines.media.clip import Clip
+from engines.metrics.psnr import masked_psnr
+from engines.metrics.regions import dilated
+from engines.selection.marks import Mark
+from engines.selection.track import MaskTrack, track_marks
+from engines.video_editing.objects import Move, Rearranged
+from engines.video_editing.regions import made_cells
+
+AROUND = 2  # pixels that a person's box is larger than the thing
+WITHIN_DB = 3.0  # of the tokenizer's round trip of the empty scene
+Masks = npt.NDArray[np.bool_]
+
+
+def boxed(mask: npt.NDArray[np.float32]) -> Mark:
+    """The box that a person would draw around a thing, [H, W], on the first frame."""
+    rows, columns = np.nonzero(mask > 0.5)
+    height, width = mask.shape
+    box = (
+        max(0, columns.min() - AROUND), max(0, rows.min() - AROUND),
+        min(width, columns.max() + 1 + AROUND), min(height, rows.max() + 1 + AROUND),
+    )  # fmt: skip
+    return Mark(frame=0, kind="box", box=tuple(float(side) for side in box))
+
+
+def tracked(spec: SceneSpec, folder: Path) -> tuple[ClipFootage, MaskTrack]:
+    scene = render_scene(spec)
+    source = ClipFootage(Clip(scene.frames, Fraction(spec.fps)))
+    return source, track_marks(source, [boxed(scene.coverage[0][0])], folder)
+
+
+def rearranged(spec: SceneSpec, move: Move | None) -> Frames:
+    with tempfile.TemporaryDirectory(prefix="framewright_edits_") as folder:
+        source, track = tracked(spec, Path(folder))
+        made = Rearranged(source, track, move).frames(range(source.count))
+        return np.stack([np.asarray(frame, np.uint8) for frame in made])
+
+
+def painted_over(spec: SceneSpec) -> Frames:
+    """Baseline: every frame for itself (Telea), from the true mask."""
+    scene = render_scene(spec)
+    made = []
+    for frame, mask in zip(scene.frames, scene.coverage[0], strict=True):
+        hole = dilated(mask, 4).astype(np.uint8) * 255
+        made.append(cv2.inpaint(frame, hole, 3, cv2.INPAINT_TELEA))
+    return np.stack(made)
+
+
+def completed(spec: SceneSpec) -> Frames:
+    """Baseline: the region made anew by the model without words, from the true mask."""
+    family, geometry, scene = bundled(), geometry_of(spec), render_scene(spec)
+    masks = np.stack([dilated(mask, 4) for mask in scene.coverage[0]]).astype(np.float32)
+    given = Given(~made_cells(masks, geometry, family.card.facts.temporal_compression))
+    request = request_for(spec)
+    guidance = guidance_of(request.model_copy(update={"prompt": "an empty scene"}))
+    latents = complete(
+        family, geometry, guidance, condition_on(family, geometry, scene.frames, given),
+        Sampling(steps=request.steps, seed=request.seed),
+    )  # fmt: skip
+    with torch.inference_mode():
+        return decoded(latents)
+
+
+REMOVERS = {"ours": lambda spec: rearranged(spec, None), "painted_over": painted_over, "completed": completed}
+
+
+def measure_removal(spec: SceneSpec, arm: str) -> dict[str, Any]:
+    """removed: its noun is not read any more, and where it was the empty scene is, within 3 dB of a round trip."""
+    made, empty, mask = REMOVERS[arm](spec), empty_scene(spec), render_scene(spec).coverage[0]
+    psnr, least = masked_psnr(made, empty, mask), masked_psnr(round_trip(empty), empty, mask) - WITHIN_DB
+    gone = reading(made)["noun"] != scene_words(spec)["noun"]
+    return {"psnr": psnr, "least_psnr": least, "gone": float(gone), "removed": float(gone and psnr >= least)}
+
+
+def move_within(spec: SceneSpec, seed: int) -> Move:
+    """To a place, drawn from the seed, where the whole thing stays in the picture."""
+    shown = render_scene(spec).coverage[0].max(0) > 0.5
+    rows, columns = np.nonzero(shown)
+    random = np.random.default_rng([seed, spec.seed])
+    rooms = (
+        (-int(columns.min()), spec.width - 1 - int(columns.max())),
+        (-int(rows.min()), spec.height - 1 - int(rows.max())),
+    )
+    right, down = (int(random.choice([low, high], p=_shares(low, high))) for low, high in rooms)
+    return Move(float(right), float(down))
+
+
+def _shares(low: int, high: int) -> list[float]:
+    """The side with more room is taken more often."""
+    total = max(1, high - low)
+    return [-low / total, 1 + low / total] if high != low else [1.0, 0.0]
+
+
+def measure_move(spec: SceneSpec, move: Move, arm: str) -> dict[str, Any]:
+    """iou_target of what is not the empty scene with the true mask at its new place, mean over the frames."""
+    made = rearranged(spec, move) if arm == "ours" else render_scene(spec).frames
+    empty, true = empty_scene(spec), render_scene(spec).coverage[0] > 0.5
+    wanted = np.stack([_shifted(mask, int(move.right), int(move.down)) for mask in true])
+    found = np.stack([object_mask(frame, behind) for frame, behind in zip(made, empty, strict=True)])
+    both, either = (found & wanted).sum((1, 2)), (found | wanted).sum((1, 2))
+    return {"iou": float((both / np.maximum(either, 1)).mean())}
+
+
+def _shifted(mask: npt.NDArray[np.bool_], right: int, down: int) -> npt.NDArray[np.bool_]:
+    moved = cv2.warpAffine(
+        mask.astype(np.uint8), np.array([[1.0, 0.0, right], [0.0, 1.0, down]]), (mask.shape[1], mask.shape[0])
+    )
+    return np.asarray(moved > 0)
