@@ -9,7 +9,7 @@ from engines.errors import InvalidRequest
 from engines.footage.announcements import hdr_warning
 from engines.footage.video import VideoFootage
 from engines.media.limits import Limits
-from engines.video_editing.fitting import plan_fit
+from engines.video_editing.fitting import plan_chunks, plan_fit
 from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import check_selection
 
@@ -62,7 +62,10 @@ def _check_model(request: VideoEditingRequest, video: VideoFootage, catalogue: C
             "The prompt is empty.", "Say what the clip shall show, whole: “a rabbit jumps in the snow”.", "prompt"
         )
     shape = SHAPES[request.canvas] if request.mode == "extend" else None
-    said = list(plan_fit(video, card, shape).warnings)
+    fit = plan_fit(video, card, shape, in_chunks=request.mode == "words")
+    said = list(fit.warnings)
+    if fit.geometry.frames > fit.window:
+        said.append(plan_chunks(fit, card.facts.temporal_compression).sentence())
     locate(card)
     unknown = unknown_words_sentence(request.prompt, card, catalogue)
     return [*said, *([unknown] if unknown else []), *(_check_words(request) if request.mode == "words" else [])]

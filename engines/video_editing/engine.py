@@ -62,14 +62,15 @@ class VideoEditingEngine:
             network = {"id": "selfie_segmentation", "sha256": file_digest(WEIGHTS)}
             record = _record(request, network if request.selection == "people" else {}, torch.float32)
         else:
-            footage, record, measurements = self._by_model(request, video, context)
+            footage, record, measurements, said = self._by_model(request, video, context)
+            warnings += said
         output = export_output(request, path, record, video.audio())
         made = render_job(FootageJob(footage, output, torch.device("cpu"), warnings), context, started)
         return made.model_copy(update={"measurements": {**made.measurements, **measurements}})
 
     def _by_model(
         self, request: VideoEditingRequest, video: VideoFootage, context: RunContext
-    ) -> tuple[Footage, OutputRecord, dict[str, float]]:
+    ) -> tuple[Footage, OutputRecord, dict[str, float], list[str]]:
         from engines.footage.footage import ClipFootage
         from engines.media.clip import Clip
         from engines.video_editing.fitting import fitted, fitted_masks, inside_canvas, plan_fit
@@ -80,12 +81,14 @@ class VideoEditingEngine:
         context.step("loading", 0, 1)
         family = models.load(request.model)
         context.step("loading", 1, 1)
-        fit = plan_fit(video, family.card, SHAPES[request.canvas] if request.mode == "extend" else None)
-        family.prepare(fit.geometry, 2, models.budget)
-        measurements: dict[str, float] = {}
+        shape = SHAPES[request.canvas] if request.mode == "extend" else None
+        fit = plan_fit(video, family.card, shape, in_chunks=request.mode == "words")
+        family.prepare(fit.at_once, 2, models.budget)
+        measurements, said = dict[str, float](), list[str]()
         if request.mode == "words":
             made = edit_by_words(family, request, fit, fitted(video, fit), context)
             frames, measurements = made.frames, made.measurements
+            said += made.warnings
         elif request.mode == "region":
             mattes = _mattes(request, video, context).mattes(range(video.count))
             frames = make_region(family, request, fit.geometry, fitted(video, fit), fitted_masks(mattes, fit), context)
@@ -93,7 +96,7 @@ class VideoEditingEngine:
             frames = make_region(family, request, fit.geometry, *inside_canvas(video, fit), context)
         model = {"id": family.card.id, "revision": family.revision}
         clip = ClipFootage(Clip(frames[: fit.count], video.fps))
-        return clip, _record(request, model, family.dtype, family.device), measurements
+        return clip, _record(request, model, family.dtype, family.device), measurements, said
 
     def _catalogue(self) -> Catalogue:
         return self._models.catalogue if self._models is not None else load_catalogue()

@@ -6,7 +6,7 @@ Shape legend: T frames, H rows, W columns.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,8 +17,11 @@ from engines.backend.geometry import LatentGeometry, plan_geometry
 from engines.errors import LimitExceeded
 from engines.footage.alignment import eight_bit
 from engines.footage.footage import Footage, Frame
+from engines.long_video.chunk_plan import ChunkPlan
 
 Frames = npt.NDArray[np.uint8]
+OVERLAP_SLOTS = 2  # that a chunk of an edit is given of the one before
+MOST_FRAMES = 257  # of an edit by words, in chunks
 
 
 @dataclass(frozen=True)
@@ -28,35 +31,53 @@ class Fit:
     Attributes:
         geometry: Of the clip; its frames are the video's, filled up to what the model takes.
         count: Frames of the video.
+        window: Frames that the model makes at once; a longer clip is edited in chunks.
         warnings: What is cut away, filled up or shown at another rate.
     """
 
     geometry: LatentGeometry
     count: int
+    window: int
     warnings: tuple[str, ...]
 
+    @property
+    def at_once(self) -> LatentGeometry:
+        """Of what the model sees at once."""
+        rate = (self.geometry.frames - 1) // max(1, self.geometry.latent_frames - 1) or 1
+        slots = min(self.geometry.latent_frames, (self.window - 1) // rate + 1)
+        return replace(self.geometry, frames=min(self.window, self.geometry.frames), latent_frames=slots)
 
-def plan_fit(footage: Footage, card: ModelCard, shape: float | None = None) -> Fit:
+
+def plan_fit(footage: Footage, card: ModelCard, shape: float | None = None, in_chunks: bool = False) -> Fit:
     """How a clip of the model's has to be for this video.
 
     Args:
         shape: Width / height of the clip; None is the video's own.
+        in_chunks: Whether it may be longer than what the model makes at once.
 
-    Raises: LimitExceeded for a video that is longer than the model's clips; as plan_geometry.
+    Raises: LimitExceeded for a video that is too long; as plan_geometry.
     """
     height, width = _size_like(footage.width / footage.height if shape is None else shape, card)
-    rate, most = card.facts.temporal_compression, max(card.trained_frames, default=257)
+    rate, at_once = card.facts.temporal_compression, max(card.trained_frames, default=card.defaults.frames)
+    most = MOST_FRAMES if in_chunks else at_once
     if footage.count > most:
         raise LimitExceeded(
-            f"The part to edit has {footage.count} frames; {card.title} makes up to {most}.",
+            f"The part to edit has {footage.count} frames; {card.title} makes up to {most} of them.",
             f"Choose an out point at most {most / float(footage.fps):.2f} seconds after the in point.",
             field="end",
         )
     frames = -(-(footage.count - 1) // rate) * rate + 1
     # A model counts time in its own frames: a clip of another rate is to it one that moves faster or slower.
     geometry = plan_geometry(card, height, width, frames, card.defaults.fps)
+    window = at_once if frames <= at_once else card.defaults.frames
     said = _said(footage, geometry) if shape is None else _said_of_length(footage, geometry)
-    return Fit(geometry, footage.count, tuple(said))
+    return Fit(geometry, footage.count, window, tuple(said))
+
+
+def plan_chunks(fit: Fit, time: int) -> ChunkPlan:
+    """How an edit of this clip is cut; a clip that fits is one chunk. time: Frames per slot."""
+    overlap = OVERLAP_SLOTS * time if fit.geometry.frames > fit.window else 0
+    return ChunkPlan(fit.geometry.frames, min(fit.window, fit.geometry.frames), overlap, time)
 
 
 def fitted(footage: Footage, fit: Fit) -> Frames:

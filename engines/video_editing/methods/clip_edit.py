@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from engines.backend.families.base import Family, PromptEmbedding
@@ -16,8 +17,9 @@ from engines.backend.geometry import LatentGeometry
 from engines.inversion.invert import with_first_level
 from engines.inversion.solvers import InversionSolver
 from engines.sampling.guidance import ClassifierFree, GuidedVelocity, Unguided
-from engines.sampling.loop import Step
+from engines.sampling.loop import Step, Velocity
 from engines.sampling.noise import INITIAL, SeededNoise
+from engines.sampling.one_level import at_one_level
 from engines.sampling.schedules import make_schedule, uniform
 
 OnStep = Callable[[Step], None]
@@ -56,11 +58,26 @@ class How:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What of the result is known before: the end of the chunk before.
+
+    Attributes:
+        tokens: bool [N].
+        values: float32 [1, N, D], anything where a token is not held.
+    """
+
+    tokens: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True)
 class ClipEdit:
     """One clip to edit.
 
     Attributes:
         clean: The clip's own tokens.
+        coordinates: [1, 3, N] of a chunk in its film; None for a clip of its own.
+        held: Stands still while the rest is sampled, so that it goes on from there.
         going_up, going_down: Called after every step of either way; what they raise ends the edit.
     """
 
@@ -69,6 +86,8 @@ class ClipEdit:
     clean: Tensor
     words: Words
     how: How
+    coordinates: Tensor | None = None
+    held: Held | None = None
     going_up: OnStep | None = None
     going_down: OnStep | None = None
 
@@ -96,7 +115,21 @@ class ClipEdit:
     def velocity(self, prompt: PromptEmbedding, guidance_scale: float = 1.0) -> GuidedVelocity[PromptEmbedding]:
         """The model's under one prompt."""
         guidance = Unguided(prompt) if guidance_scale == 1 else ClassifierFree(prompt, self.words.empty, guidance_scale)
-        return guided_velocity(self.family, self.geometry, guidance)
+        return guided_velocity(self.family, self.geometry, guidance, self.coordinates)
+
+    def steered(self, velocity: Velocity) -> Velocity:
+        """For the way down: a model that takes one level per clip is shown what is held at that level."""
+        if self.held is None or self.family.timestep_granularity == "token":
+            return velocity
+        return at_one_level(velocity, self.noise(INITIAL))
+
+    def going_on(self, start: Tensor, sigmas: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the way down begins and how it falls, with what is held in its place and at 0."""
+        if self.held is None:
+            return start, sigmas
+        known = self.held.tokens.to(start.device)
+        levels = torch.where(self.held.tokens.to(sigmas.device), torch.zeros_like(sigmas), sigmas)
+        return torch.where(known[:, None], self.held.values.to(start), start), levels
 
 
 @dataclass(frozen=True)

@@ -20,5 +20,6 @@ def draw_to_source(edit: ClipEdit) -> Edited:
     drawn = towards_noise(up, edit.noise(INITIAL), GAMMA)
     made = invert(drawn, edit.clean, sigmas, "euler", on_step=edit.going_up)
     velocity = towards_source(down, edit.clean, ETA, 0.0, STOP, len(sigmas) - 1)
-    tokens = sample(velocity, made.top, sigmas, Euler(), on_step=edit.going_down)
+    start, sigmas = edit.going_on(made.top, sigmas)
+    tokens = sample(edit.steered(velocity), start, sigmas, Euler(), on_step=edit.going_down)
     return Edited(tokens, up.evaluations + down.evaluations, made.top)

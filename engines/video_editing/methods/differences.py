@@ -20,7 +20,8 @@ def move_by_difference(edit: ClipEdit) -> Edited:
     of_source = edit.velocity(edit.words.source, SOURCE_SCALE)
     of_target = edit.velocity(edit.words.target, edit.how.guidance_scale)
     velocity = flow_edit(edit.clean, of_source, of_target, edit.noise)
-    tokens = sample(velocity, edit.clean, edit.sigmas, Euler(), on_step=edit.going_down)
+    start, sigmas = edit.going_on(edit.clean, edit.sigmas)
+    tokens = sample(edit.steered(velocity), start, sigmas, Euler(), on_step=edit.going_down)
     return Edited(tokens, of_source.evaluations + of_target.evaluations)
 
 
@@ -31,5 +32,6 @@ def weigh_difference(edit: ClipEdit) -> Edited:
     )
     made = invert(up, edit.clean, edit.inverted_sigmas, "uni_inv", edit.first_noise, on_step=edit.going_up)
     velocity = uni_edit(of_source, of_target, OMEGA)
-    tokens = sample(velocity, made.top, made.sigmas, made.back, on_step=edit.going_down)
+    start, sigmas = edit.going_on(made.top, made.sigmas)
+    tokens = sample(edit.steered(velocity), start, sigmas, made.back, on_step=edit.going_down)
     return Edited(tokens, up.evaluations + of_source.evaluations + of_target.evaluations, made.top)

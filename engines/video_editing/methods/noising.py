@@ -15,6 +15,6 @@ def noise_and_sample(edit: ClipEdit) -> Edited:
     """Keeps what the noise leaves of the clip: at strength 1 nothing, which is a new clip from the new prompt."""
     sigmas, noise = edit.sigmas, edit.noise
     level = sigmas[0].to(edit.clean)[None, :, None]
-    start = (1 - level) * edit.clean + level * noise(INITIAL)
+    start, sigmas = edit.going_on((1 - level) * edit.clean + level * noise(INITIAL), sigmas)
     velocity = edit.velocity(edit.words.target, edit.how.guidance_scale)
-    return Edited(sample(velocity, start, sigmas, Euler(), noise, edit.going_down), velocity.evaluations)
+    return Edited(sample(edit.steered(velocity), start, sigmas, Euler(), noise, edit.going_down), velocity.evaluations)

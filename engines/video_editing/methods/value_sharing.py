@@ -32,7 +32,8 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
             made = invert(up, edit.clean, sigmas, how.solver, noise, ask_top=sharing.steps > 0, on_step=edit.going_up)
         kept = store.nbytes + store.spilled_bytes
         with family.attention(sharing.recall(store)):
-            tokens = sample(down, made.top, made.sigmas, made.back, on_step=edit.going_down)
+            start, falling = edit.going_on(made.top, made.sigmas)
+            tokens = sample(edit.steered(down), start, falling, made.back, on_step=edit.going_down)
     return Edited(tokens, up.evaluations + down.evaluations, made.top, {"kept_bytes": float(kept)})
 
 

@@ -192,10 +192,46 @@ def test_what_is_wrong_is_said_before_work_starts(
     assert fix in caught.value.fix
 
 
+def long_video(path: Path, frames: int) -> Path:
+    thing = Thing(noun="fox", motion="slides left", seed=4)
+    film = render_scene(SceneSpec(scene="snow", actors=(thing,), sound=False, frames=frames, seed=5))
+    with ClipWriter(path, Fraction(24)) as writer:
+        writer.write(film.frames)
+    return path
+
+
+def test_a_longer_clip_is_edited_in_chunks_and_goes_on_after_a_kill(engine: VideoEditingEngine, tmp_path: Path) -> None:
+    video = long_video(tmp_path / "long.mp4", 33)
+    request = asked(
+        video, prompt="a rocket slides left in the snow", source_prompt="a fox slides left in the snow",
+        method="difference", steps=2, report=False, export="archive",
+    )  # fmt: skip
+    assert any("chunks of up to" in said for said in engine.check(request))
+    whole = engine.run(request, RunContext(tmp_path / "whole"))
+    assert whole.measurements["chunks"] >= 2
+    assert {"drift", "seam_jump", "source_seam_jump"} <= set(whole.measurements)
+
+    class Killed(Exception):
+        pass
+
+    def kill() -> None:
+        raise Killed
+
+    context = RunContext(tmp_path / "killed", chunk_border=kill)
+    with pytest.raises(Killed):
+        engine.run(request, context)
+    again = engine.run(request, RunContext(tmp_path / "killed"))
+    assert again.measurements["chunks_kept"] == 1
+    assert again.measurements["evaluations"] < whole.measurements["evaluations"]
+    first, second = (read_clip(one.files[0].path).frames for one in (whole, again))
+    np.testing.assert_array_equal(first, second)
+    assert len(first) == 33
+
+
 def test_a_video_that_is_too_long_and_one_that_is_broken(engine: VideoEditingEngine, tmp_path: Path) -> None:
     with ClipWriter(tmp_path / "long.mp4", Fraction(24)) as writer:
-        writer.write(np.zeros((40, 64, 64, 3), np.uint8))
-    with pytest.raises(LimitExceeded, match="40 frames"):
+        writer.write(np.zeros((300, 64, 64, 3), np.uint8))
+    with pytest.raises(LimitExceeded, match="300 frames"):
         engine.check(asked(tmp_path / "long.mp4", prompt="an owl"))
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     with pytest.raises(UserError) as caught:

@@ -11,7 +11,7 @@ from engines.backend.catalogue import load_catalogue
 from engines.errors import LimitExceeded
 from engines.footage.footage import ClipFootage
 from engines.media.clip import Clip
-from engines.video_editing.fitting import fitted, plan_fit
+from engines.video_editing.fitting import fitted, plan_chunks, plan_fit
 
 CARD = load_catalogue().card("diorama")
 
@@ -65,6 +65,13 @@ def test_a_longer_video_is_refused_with_the_out_point_that_would_do() -> None:
     with pytest.raises(LimitExceeded, match="The part to edit has 40 frames") as caught:
         plan_fit(footage(40, 96, 96, fps=12), CARD)
     assert caught.value.field == "end"
+    fit = plan_fit(footage(40, 96, 96, fps=12), CARD, in_chunks=True)
+    assert (fit.geometry.frames, fit.window, fit.at_once.frames, fit.at_once.latent_frames) == (41, 17, 17, 5)
+    plan = plan_chunks(fit, 4)
+    assert plan.lined_up == "every slot"
+    assert len(plan.chunks) > 1
+    short = plan_fit(footage(20, 96, 96), CARD, in_chunks=True)
+    assert (short.window, len(plan_chunks(short, 4).chunks)) == (25, 1)
     assert "2.08 seconds after the in point" in caught.value.fix
 
 

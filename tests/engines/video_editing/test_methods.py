@@ -6,6 +6,7 @@ That an edit shows what was asked is measured on the bundled model (test_engine.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from engines.backend.families.base import Family
 from engines.backend.loading import load_family
 from engines.errors import Cancelled
 from engines.sampling.loop import Step
-from engines.video_editing.methods.clip_edit import ClipEdit, Edited, How, Words
+from engines.video_editing.methods.clip_edit import ClipEdit, Edited, Held, How, Words
 from engines.video_editing.methods.controlled import draw_to_source
 from engines.video_editing.methods.differences import move_by_difference, weigh_difference
 from engines.video_editing.methods.noising import noise_and_sample
@@ -44,6 +45,20 @@ def an_edit(
     source, target, empty = (family.encode_prompt([text]) for text in ("a red fox", "a blue owl", ""))
     words = Words(source, source if same_words else target, empty)
     return ClipEdit(family, geometry, clean, words, how, on_step, on_step)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_is_held_stands_still_and_the_rest_goes_on_from_it(family: Family, name: str) -> None:
+    edit = an_edit(family, How(steps=3, guidance_scale=2.0, shared_steps=1))
+    tokens = torch.zeros(edit.geometry.tokens, dtype=torch.bool)
+    tokens[: edit.geometry.tokens // 3] = True
+    first, second = (
+        METHODS[name](replace(edit, held=Held(tokens, torch.full_like(edit.clean, value)))).tokens
+        for value in (0.5, -2.0)
+    )
+    assert (first[:, tokens] == 0.5).all()
+    assert (second[:, tokens] == -2.0).all()
+    assert (first[:, ~tokens] - second[:, ~tokens]).abs().max() > 1e-6
 
 
 @pytest.mark.parametrize("name", METHODS)
