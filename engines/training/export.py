@@ -11,7 +11,7 @@ import torch
 
 from engines.backend.autoencoders.patch_video import PatchVideoAutoencoder
 from engines.training.json_lines import read_lines
-from engines.training.pretrain import LOG_EVERY, make_transformer
+from engines.training.pretrain import CURVE, LOG_EVERY, make_transformer
 from engines.training.run import Run
 from engines.training.run_state import load_state
 from engines.training.shared_parameters import SharedParameters
@@ -50,7 +50,7 @@ def export(run: Run, folder: Path) -> int:
         folder / "scheduler" / "scheduler_config.json", {**SCHEDULER, "shift": run.config.get("sampling_shift", 1.0)}
     )
     _write_json(folder / "model_index.json", INDEX)
-    write_curve(run, folder / "training_curve.jsonl", step)
+    write_curve(run, folder / CURVE, step)
     return step
 
 
@@ -58,19 +58,20 @@ def write_curve(run: Run, path: Path, until: int) -> None:
     """The run's log as it became these weights: one line per hundred steps, with the hours trained so far.
 
     A run that went on from a carried state has no log of what came before: those lines are kept from the curve that
-    stands at `path`.
+    stands at `path`. One that went on from a finished model brings that model's curve along; its own steps count on.
     """
     records = read_lines(run.log)
+    before = read_lines(run.earlier_curve)
+    counted = before[-1]["step"] if before else 0
     first = min((record["step"] for record in records), default=0)
-    earlier = read_lines(path)
-    kept = [line for line in earlier if line["step"] <= first]
+    kept = before or [line for line in read_lines(path) if line["step"] <= first]
     seconds, lines = (kept[-1]["hours"] * 3600 if kept else 0.0), []
     for record in records:
         if "loss" not in record or record["step"] > until:
             continue
         seconds += record["seconds_per_step"] * LOG_EVERY
         told = {name: record[name] for name in ("step", "phase", "loss", "rate_factor")}
-        lines.append({**told, "hours": round(seconds / 3600, 2)})
+        lines.append({**told, "step": counted + record["step"], "hours": round(seconds / 3600, 2)})
     shown = [*kept, *lines[:-1:5], *lines[-1:]]
     path.write_text("".join(json.dumps(line) + "\n" for line in shown), encoding="utf-8")
 

@@ -6,6 +6,7 @@ Batches are a function of (seed, step, process), so a resumed run draws what the
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ from engines.training.shared_parameters import SharedParameters
 FPS = 24
 SAVE_SECONDS = 180.0
 LOG_EVERY = 20
+CURVE = "training_curve.jsonl"  # of an exported model
 
 
 def make_transformer(config: dict[str, Any]) -> LTXVideoTransformer3DModel:
@@ -249,9 +251,10 @@ def _begin(run: Run, shared: SharedParameters, carried: Path | None) -> Plan:
         shared.load_state(state)
         warm = start
     elif run.config.get("continue_from"):
-        begun = continued_transformer(
-            Path(run.config["continue_from"]), run.folder / "vae", make_transformer(run.config)
-        )
+        before = Path(run.config["continue_from"])
+        begun = continued_transformer(before, run.folder / "vae", make_transformer(run.config))
+        if (before / CURVE).exists():
+            shutil.copyfile(before / CURVE, run.earlier_curve)
         for flat in (shared.master, shared.average):
             flat.copy_(SharedParameters.of(begun, 1).master)
     return Plan(start, warm, compute_dtype(torch.device("cpu")))

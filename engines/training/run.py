@@ -39,6 +39,11 @@ class Run:
         return self.folder / "log.jsonl"
 
     @property
+    def earlier_curve(self) -> Path:
+        """Of the model that the run went on from, where it has one."""
+        return self.folder / "earlier_curve.jsonl"
+
+    @property
     def total_steps(self) -> int:
         return sum(int(phase["steps"]) for phase in self.config["phases"])
 

@@ -62,3 +62,16 @@ def test_the_curve_of_a_carried_run_goes_on_from_what_stands_there(make_run: Mak
         write_curve(run, path, until=170)
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         assert [(line["step"], line["hours"]) for line in lines] == [(100, 1.0), (170, 1.1)]
+
+
+def test_the_curve_of_a_run_that_goes_on_from_a_model_counts_its_steps_on(make_run: MakeRun, tmp_path: Path) -> None:
+    run, path = make_run("further", steps=1, processes=1), tmp_path / "curve.jsonl"
+    before = {"step": 500, "phase": "first", "loss": 1.0, "rate_factor": 0.05, "hours": 2.0}
+    run.earlier_curve.write_text(json.dumps(before) + "\n", encoding="utf-8")
+    for step in (20, 40):
+        append_log(run.log, step=step, phase="more", loss=0.5, seconds_per_step=9.0, rate_factor=1.0)
+    for _ in range(2):  # written again it is the same
+        write_curve(run, path, until=40)
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        assert lines[0] == before
+        assert (lines[-1]["step"], lines[-1]["hours"]) == (540, 2.1)
