@@ -15,6 +15,8 @@ from engines.backend.fingerprint import fingerprint
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _CODE = (".py", ".yaml")
+_WEIGHTS = (".safetensors", ".json", ".tflite")
+_LOGGED = ("measured.json",)
 
 
 def revision() -> str:
@@ -37,11 +39,18 @@ def code_revision(code: Iterable[str | Path]) -> str:
 
 
 def weights_hash(weights: Iterable[str | Path]) -> str:
-    """A hash over the contents of weight files, or of all files in weight folders, 16 hex digits.
+    """A hash over the contents of weight files, or of weights and configurations in folders, 16 hex digits.
+
+    A folder's card and logs do not count: numbers are written into them after they were measured.
 
     Raises: FileNotFoundError if one is missing.
     """
-    return _digest(file for path in weights for file in _files(PROJECT_ROOT / path))
+    return _digest(
+        file
+        for path in weights
+        for file in _files(PROJECT_ROOT / path)
+        if (file.suffix in _WEIGHTS and file.name not in _LOGGED) or (PROJECT_ROOT / path).is_file()
+    )
 
 
 def machine() -> dict[str, str]:

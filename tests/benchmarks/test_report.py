@@ -97,6 +97,17 @@ def test_other_weights_or_another_arm_are_other_rows(tmp_path: Path, weights: Pa
     assert clips.asked == ["a", "b", "a", "b", "a"]
 
 
+def test_what_is_written_about_weights_is_no_part_of_them(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"first")
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    before = weights_hash([tmp_path])
+    for name in ("README.md", "training_curve.jsonl", "measured.json"):
+        (tmp_path / name).write_text("measured afterwards", encoding="utf-8")
+    assert weights_hash([tmp_path]) == before
+    (tmp_path / "config.json").write_text('{"a": 1}', encoding="utf-8")
+    assert weights_hash([tmp_path]) != before
+
+
 def test_a_quick_run_is_partial_and_keeps_no_rows(tmp_path: Path, weights: Path) -> None:
     clips = Clips()
     data = full_run(tmp_path, weights, clips, quick=True)
