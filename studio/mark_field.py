@@ -93,7 +93,7 @@ class MarkField:
                 elem_id=f"{key}-meaning", elem_classes=["mark-meaning"], interactive=True,
             )  # fmt: skip
             self.picture: Any = gr.Image(
-                label="Which thing", interactive=False, buttons=[], elem_id=f"{key}-frame",
+                label="Which thing", show_label=False, interactive=False, buttons=[], elem_id=f"{key}-frame",
                 alt_text="The chosen frame; what is marked is tinted.",
             )  # fmt: skip
             self.said: Any = gr.HTML("", elem_id=f"{key}-said", apply_default_css=False)

@@ -100,23 +100,23 @@ class EditTab(FootageTab):
     def lay_out_main(self) -> None:
         add = self.form.add
         add("mode")
-        with gr.Group(visible=False) as canvas:
-            add("canvas")
-        with gr.Group() as prompt:
-            add("prompt")
-            with gr.Group(elem_classes=["bare"]) as source:
-                add("source_prompt")
-            add("seed")
-        with gr.Accordion("How it is edited", open=False, elem_id=f"{self.task}-how") as how:
-            with gr.Group(elem_classes=["bare"]) as inverted:
-                add("kept_steps", "strength", "method", "solver", "report")
-            add("guidance_scale", "steps", "model")
         with gr.Group(visible=False) as thing:
             add("selection")
         self.marks = MarkField(self.form)
         with gr.Column(visible=False) as mask:
             self.mask = MaskField(self.task, "mask", "The mask: a picture or a video", False, self.owned, self.files)
             self.form.adopt_file(self.mask)
+        with gr.Group(visible=False) as canvas:
+            add("canvas")
+        with gr.Group() as prompt:
+            add("prompt")
+            with gr.Group() as source:
+                add("source_prompt")
+            add("seed")
+        with gr.Accordion("How it is edited", open=False, elem_id=f"{self.task}-how") as how:
+            with gr.Group() as inverted:
+                add("kept_steps", "strength", "method", "solver", "report")
+            add("guidance_scale", "steps", "model")
         with gr.Group(visible=False) as background:
             add("background")
         with gr.Group(visible=False) as blur:
@@ -125,11 +125,12 @@ class EditTab(FootageTab):
             add("colour")
         with gr.Column(visible=False) as picture:
             self.add_file("picture", "The picture for the background")
-        with gr.Group(visible=False) as move, gr.Row(elem_classes=["basics", "part"]):
+        with gr.Group(visible=False) as move:
             add("move_right", "move_down", "scale", "copy_thing")
         self.parts: dict[str, Any] = {
             "canvas": canvas, "prompt": prompt, "source": source, "how": how, "inverted": inverted, "thing": thing,
-            "marks": self.marks.block, "mask": mask, "background": background, "blur": blur, "colour": colour, "picture": picture, "move": move,
+            "marks": self.marks.block, "mask": mask, "background": background, "blur": blur, "colour": colour,
+            "picture": picture, "move": move,
         }  # fmt: skip
         self._say_it_plainly()
 
@@ -142,6 +143,9 @@ class EditTab(FootageTab):
         video = self.form.files["video"]
         assert isinstance(video, FileField)
         video.resets |= self.marks.forgets()
+        for field in self.form.files.values():
+            # A file field of a tab that is still closed says null; the form of last time then took it for a new value.
+            field.value.value = ""
 
     @property
     def advised(self) -> list[Any]:
