@@ -8,18 +8,24 @@ from typing import Any
 import gradio as gr
 
 from engines.backend.catalogue import Feature
-from engines.task import request_class
+from engines.errors import InvalidRequest
+from engines.task import parse_request, request_class
+from engines.video_editing.check import open_video
+from engines.video_editing.request import VideoEditingRequest
+from engines.video_editing.selected import marks_of
 from studio.events import BESIDE_THE_QUEUE
 from studio.file_field import FileField
 from studio.files import FileServer
 from studio.form import Choices
 from studio.jobs.queue import JobQueue
+from studio.mark_clicks import text_of
 from studio.mark_field import MarkField, MarkForm
 from studio.mask_field import MaskField
 from studio.owned_files import OwnedFiles
 from studio.prompt_advice import catalogue
 from studio.tabs.footage_tab import FootageTab
 from studio.tabs.job_watch import Updates
+from studio.trials import TRIAL_SECONDS
 
 CHOICES: dict[str, Choices] = {
     "mode": [
@@ -157,6 +163,23 @@ class EditTab(FootageTab):
         hidden = {name for part, fields in PARTS.items() if part not in shown for name in fields}
         defaults = self.form.defaults()
         return super().requests({**values, **{name: defaults[name] for name in hidden}}, owner)
+
+    def _trial_part(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Marks behind the seconds that are tried are left out, too."""
+        part: dict[str, Any] = super()._trial_part(fields)
+        marks = marks_of(fields["marks"])
+        if "marks" not in shown_parts(fields) or not marks:
+            return part
+        tried = open_video(parse_request(VideoEditingRequest, {**fields, **part}))
+        kept = [mark for mark in marks if mark.frame < tried.count]
+        if not kept:
+            raise InvalidRequest(
+                f"The first mark is on frame {min(mark.frame for mark in marks)}, behind the {TRIAL_SECONDS:g} seconds "
+                "that are tried.",
+                f"Mark one of the frames 0 to {tried.count - 1}, or press {self.verb}.",
+                "marks",
+            )
+        return {**part, "marks": text_of(kept)}
 
     def advice(self, values: Mapping[str, Any], owner: str) -> Updates:
         shown = shown_parts(values)

@@ -334,6 +334,26 @@ def test_clicked_marks_are_a_request(clicker: Clicker, queue: JobQueue) -> None:
     assert [mark.box for mark in marks_of(job.fields["marks"])] == [(0, 17, 19, 39)]
 
 
+def test_a_trial_leaves_out_what_is_marked_behind_it(edit: EditTab, owned: OwnedFiles, tmp_path: Path) -> None:
+    clicker = Clicker(edit, video=lines_of([owned.uploads.keep(clip(tmp_path / "a.mp4", 5.0), "local")]))
+    clicker.go(40)
+    clicker.click("click", 44, 28)
+    with pytest.raises(InvalidRequest) as caught:
+        edit._trial_part(edit.requests(clicker.values, "local")[0])
+    assert caught.value.field == "marks"
+    assert caught.value.fix == "Mark one of the frames 0 to 35, or press Edit."
+    clicker.go(2)
+    clicker.click("click", 10, 28)
+    part = edit._trial_part(edit.requests(clicker.values, "local")[0])
+    assert (part["start"], part["end"]) == (0.0, 3.0)
+    assert [mark.frame for mark in marks_of(part["marks"])] == [2]
+    assert "marks" not in edit._trial_part({**clicker.values, "selection": "people", "end": None})
+
+
+def test_files_of_a_tab_that_is_still_closed_are_empty_texts(edit: EditTab) -> None:
+    assert [field.value.value for field in edit.form.files.values()] == ["", "", ""]
+
+
 def test_a_mask_may_be_a_video_and_is_not_cut(edit: EditTab, owned: OwnedFiles, tmp_path: Path) -> None:
     kept = owned.uploads.keep_all([clip(tmp_path / "a.mp4"), picture(tmp_path / "mask.png")], "local")
     for path in kept:
