@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any, TypedDict
 
@@ -21,15 +21,17 @@ from engines.task import parse_request
 from engines.video_editing.check import open_video
 from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import marks_of
-from studio import mark_clicks
 from studio.events import BESIDE_THE_QUEUE
 from studio.form import Form
-from studio.mark_clicks import MEANINGS, Drawn, Place, corner_of, text_of
+from studio.mark_clicks import MEANINGS, Drawn, Place, clicked, corner_of, undone
+from studio.mark_pad import Pad
 from studio.mark_picture import mark_picture, shown_size
 from studio.owner import owner_of
+from studio.theme import STATIC
 from studio.uploaded_field import Updates
 
 NAME = "marks"
+SCRIPT = (STATIC / "mark_field.js").read_text(encoding="utf-8")
 # What decides how a frame looks, besides its number.
 READ = ("video", "start", "end", "deinterlace", NAME)
 LATEST: dict[str, Any] = {**BESIDE_THE_QUEUE, "trigger_mode": "always_last"}
@@ -96,7 +98,7 @@ class MarkField:
                 label="Which thing", show_label=False, interactive=False, buttons=[], elem_id=f"{key}-frame",
                 alt_text="The chosen frame; what is marked is tinted.",
             )  # fmt: skip
-            self.said: Any = gr.HTML("", elem_id=f"{key}-said", apply_default_css=False)
+            self.said: Any = gr.HTML("", js_on_load=SCRIPT, elem_id=f"{key}-said", apply_default_css=False)
             self.message: Any = gr.HTML("", elem_id=f"{key}-message", apply_default_css=False)
             self.frame: Any = gr.Slider(
                 0, 1, value=0, step=1, precision=0, label="Frame", visible=False,
@@ -111,6 +113,7 @@ class MarkField:
         self.draft: Any = gr.Textbox(visible="hidden", elem_id=f"{key}-draft", label="The click before")
         self.wanted: Any = gr.Textbox(visible="hidden", elem_id=f"{key}-wanted", label="The marks that are shown")
         self.view: Any = gr.State(NOTHING)
+        self.pad: Any = gr.State(Pad())
 
     def error(self, message: str) -> Updates:
         """The form's message below the frame; "" takes it away."""
@@ -126,32 +129,55 @@ class MarkField:
 
     # Handlers.
 
-    def click(self, meaning: Kind, draft: str, view: View, text: str, event: gr.SelectData) -> Updates:
+    def click(self, pad: Pad, meaning: Kind, draft: str, view: View, text: str, event: gr.SelectData) -> Updates:
         """A click on the frame that is shown."""
-        marks = _readable(text)
-        if marks is None or not view["count"]:
+        if not view["count"]:
             return {self.draft: draft}
         scale = view["width"] / view["shown_width"]
         x, y = (int((float(place) + 0.5) * scale) for place in event.index)
         place = (min(max(0, x), view["width"] - 1), min(max(0, y), view["height"] - 1))
-        return self._drawn(mark_clicks.clicked(Drawn(marks, draft), meaning, view["frame"], place))
+        return self._written(pad, text, draft, lambda drawn: clicked(drawn, meaning, view["frame"], place))
 
-    def undo_click(self, draft: str, text: str) -> Updates:
+    def undo_click(self, pad: Pad, draft: str, text: str) -> Updates:
         """Takes the last click back and shows the frame that it was on."""
-        marks = _readable(text)
-        if marks is None:
+        frames: list[int | None] = []
+
+        def undo(drawn: Drawn) -> Drawn:
+            left, frame = undone(drawn)
+            frames.append(frame)
+            return left
+
+        written = self._written(pad, text, draft, undo)
+        return written | ({self.frame: gr.update(value=frames[0])} if frames and frames[0] is not None else {})
+
+    def clear_all(self, pad: Pad) -> Updates:
+        pad.forget()
+        return self.forgets()
+
+    def _written(self, pad: Pad, text: str, draft: str, change: Callable[[Drawn], Drawn]) -> Updates:
+        """The changed marks. Text that cannot be read stays as it is; what is wrong with it stands below the frame."""
+        try:
+            made, left = pad.goes_on(text or "", draft or "", marks_of, change)
+        except InvalidRequest:
             return {self.draft: ""}
-        left, frame = mark_clicks.undone(Drawn(marks, draft))
-        return self._drawn(left) | ({} if frame is None else {self.frame: gr.update(value=frame)})
+        return {self.text: made, self.draft: left}
 
     def move(self, request: gr.Request, wanted: str, view: View, frame: float, *given: Any) -> Updates:
         """Another frame is chosen; whatever was begun on the last one ends."""
         return self._drawn_anew(owner_of(request), wanted, view, frame, None, given) | {self.draft: ""}
 
-    def draw(self, request: gr.Request, wanted: str, view: View, frame: float, draft: str, *given: Any) -> Updates:
-        """Shows the frame, unless it is shown already."""
+    def draw(
+        self, request: gr.Request, pad: Pad, wanted: str, view: View, frame: float, draft: str, *given: Any
+    ) -> Updates:
+        """Shows the frame, unless it is shown already, with the newest marks."""
+        shown = (given[-1] or "", draft or "")
+        text, draft = pad.latest(*shown)
+        made = self._drawn_anew(owner_of(request), wanted, view, frame, corner_of(draft), [*given[:-1], text])
+        # Drawing takes its time, and meanwhile there may have been more clicks.
+        text, draft = pad.latest(*shown)
+        newer = {} if (text, draft) == shown else {self.text: text, self.draft: draft}
         skipped: Updates = gr.skip()
-        return self._drawn_anew(owner_of(request), wanted, view, frame, corner_of(draft), given) or skipped
+        return made | newer or skipped
 
     def _drawn_anew(
         self, owner: str, wanted: str, view: View, frame: float, corner: Place | None, given: Sequence[Any]
@@ -194,31 +220,29 @@ class MarkField:
         hidden = gr.update(value=0, visible=False)
         return {self.picture: None, self.said: said, self.view: NOTHING, self.frame: hidden}
 
-    def _drawn(self, made: Drawn) -> Updates:
-        return {self.text: text_of(made.marks), self.draft: made.draft}
-
     # Events.
 
     def wire(self) -> list[Any]:
         """Connects the handlers. Returns: the events after which a person changed the marks."""
         written = [self.text, self.draft]
-        clicked = self.picture.select(
-            self.click, [self.meaning, self.draft, self.view, self.text], written, **BESIDE_THE_QUEUE
-        )
+        drawn_on = self.picture.select(
+            self.click, [self.pad, self.meaning, self.draft, self.view, self.text], written, trigger_mode="multiple",
+            **BESIDE_THE_QUEUE,
+        )  # fmt: skip
         taken_back = self.undo.click(
-            self.undo_click, [self.draft, self.text], [*written, self.frame], **BESIDE_THE_QUEUE
+            self.undo_click, [self.pad, self.draft, self.text], [*written, self.frame], **BESIDE_THE_QUEUE
         )
-        cleared = self.clear.click(self.forgets, None, written, **BESIDE_THE_QUEUE)
+        cleared = self.clear.click(self.clear_all, self.pad, written, **BESIDE_THE_QUEUE)
         self.meaning.input(lambda: "", None, self.draft, **BESIDE_THE_QUEUE)
         read, shown = [self.form.components[name] for name in READ], self._shown
-        self.frame.input(self.move, [self.wanted, self.view, self.frame, *read], [*shown, self.draft], **LATEST)
+        self.frame.input(self.move, [self.wanted, self.view, self.frame, *read], shown, **LATEST)
         seen = [self.wanted.change, self.draft.change]
         room = _room_of(self.block)
         if room is not None:
             # What was set while the tab was closed changed unheard.
             seen.append(room.select)
         gr.on(seen, self.draw, self._looks_at, shown, **LATEST)
-        return [event.then(self.draw, self._looks_at, shown, **LATEST) for event in (clicked, taken_back, cleared)]
+        return [event.then(self.draw, self._looks_at, shown, **LATEST) for event in (drawn_on, taken_back, cleared)]
 
     def show_after(self, event: Any) -> None:
         """Draws after an event that set the values while the tab was closed: no change is heard there."""
@@ -226,11 +250,18 @@ class MarkField:
 
     @property
     def _looks_at(self) -> list[Any]:
-        return [self.wanted, self.view, self.frame, self.draft, *(self.form.components[name] for name in READ)]
+        return [
+            self.pad,
+            self.wanted,
+            self.view,
+            self.frame,
+            self.draft,
+            *(self.form.components[name] for name in READ),
+        ]
 
     @property
     def _shown(self) -> list[Any]:
-        return [self.picture, self.said, self.frame, self.view]
+        return [self.picture, self.said, self.frame, self.view, self.text, self.draft]
 
 
 def _room_of(block: Any) -> Any:
@@ -238,14 +269,6 @@ def _room_of(block: Any) -> Any:
     while block is not None and not isinstance(block, gr.Tab):
         block = block.parent
     return block
-
-
-def _readable(text: str) -> Any:
-    """The marks; None if they cannot be read, which is said below the frame."""
-    try:
-        return marks_of(text or "")
-    except InvalidRequest:
-        return None
 
 
 def _digest(values: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from engines.video_editing.selected import marks_of
 from studio.files import FileServer
 from studio.jobs.queue import JobQueue
 from studio.mark_field import NOTHING, READ
+from studio.mark_pad import Pad
 from studio.owned_files import OwnedFiles
 from studio.tabs.edit import NEEDS, PARTS, EditTab, shown_parts
 from studio.uploads import lines_of
@@ -39,6 +41,7 @@ class Clicker:
     def __init__(self, tab: EditTab, **values: Any) -> None:
         self.tab, self.field = tab, tab.marks
         self.values = tab.form.defaults() | {"mode": "remove", "selection": "marks"} | values
+        self.pad = Pad()
         self.draft, self.view, self.number, self.shown = "", NOTHING, 0, np.zeros((1, 1, 3), np.uint8)
         self.said = self.taken("")
 
@@ -47,19 +50,21 @@ class Clicker:
         wanted = self.tab.advice(self.values, "local")[self.field.wanted]
         self.draft = self.draft if draft is None else draft
         read = [self.values[name] for name in READ]
-        updates: Any = self.field.draw(None, wanted, self.view, self.number, self.draft, *read)  # type: ignore[arg-type]
+        updates: Any = self.field.draw(None, self.pad, wanted, self.view, self.number, self.draft, *read)  # type: ignore[arg-type]
         if self.field.view in updates:
             self.view, self.shown = updates[self.field.view], updates[self.field.picture]
             self.said = updates[self.field.said]
             self.number = updates.get(self.field.frame, {}).get("value", self.number)
+            self.values["marks"] = updates.get(self.field.text, self.values["marks"])
+            self.draft = updates.get(self.field.draft, self.draft)
         return self.said
 
     def click(self, meaning: Any, *place: int) -> str:
         event = gr.SelectData(None, {"index": [one * ENLARGED + 2 for one in place], "value": None})
-        return self._written(self.field.click(meaning, self.draft, self.view, self.values["marks"], event))
+        return self._written(self.field.click(self.pad, meaning, self.draft, self.view, self.values["marks"], event))
 
     def undo(self) -> str:
-        return self._written(self.field.undo_click(self.draft, self.values["marks"]))
+        return self._written(self.field.undo_click(self.pad, self.draft, self.values["marks"]))
 
     def go(self, frame: int) -> str:
         self.number = frame
@@ -233,6 +238,34 @@ def test_undo_takes_back_one_click_at_a_time_and_shows_its_frame(clicker: Clicke
     assert clicker.values["marks"] == ""
 
 
+def test_clicks_faster_than_the_answers_are_all_kept(clicker: Clicker, monkeypatch: pytest.MonkeyPatch) -> None:
+    clicker.click("click", 8, 28)
+    shown = (clicker.draft, clicker.view, clicker.values["marks"])
+    answers = []
+    for x in (3, 6, 9):
+        event = gr.SelectData(None, {"index": [x * ENLARGED, 28 * ENLARGED], "value": None})
+        answers.append(clicker.field.click(clicker.pad, "brush", *shown, event))
+    # The last answer overtakes the others; what is drawn then is the newest all the same.
+    for answer in (answers[2], answers[0]):
+        clicker.values["marks"], clicker.draft = answer[clicker.field.text], answer[clicker.field.draft]
+    clicker.taken()
+    assert [len(mark["points"]) for mark in clicker.marks] == [1, 3]
+    monkeypatch.setattr("studio.mark_pad.LATE_SECONDS", -1.0)
+    before = clicker.values["marks"]
+    clicker.values["marks"], clicker.draft = answers[0][clicker.field.text], answers[0][clicker.field.draft]
+    clicker.taken()
+    assert clicker.values["marks"] != before, "what stands there for long is meant"
+    clicker.values["marks"] = '[{"frame": 1, "kind": "click", "points": [[2, 2]]}]'
+    clicker.taken("")
+    clicker.click("click", 8, 28)
+    assert [mark["frame"] for mark in clicker.marks] == [1, 0], "what somebody wrote counts"
+    clicker.field.clear_all(clicker.pad)
+    clicker.values["marks"], clicker.draft = "", ""
+    clicker.click("click", 8, 28)
+    assert len(clicker.marks) == 1
+    assert copy.deepcopy(clicker.pad).latest(clicker.values["marks"], "") == (clicker.values["marks"], "")
+
+
 def test_clear_and_a_new_video_take_all_marks_away(clicker: Clicker) -> None:
     assert clicker.field.forgets() == {clicker.field.text: "", clicker.field.draft: ""}
     video: Any = clicker.tab.form.files["video"]
@@ -272,7 +305,7 @@ def test_large_frames_are_shown_smaller_and_small_ones_larger(edit: EditTab, own
     large = Clicker(edit, video=lines_of([owned.uploads.keep(path, "local")]))
     assert large.shown.shape == (320, 1280, 3)
     event = gr.SelectData(None, {"index": [1279, 319], "value": None})
-    written = large.field.click("click", "", large.view, "", event)
+    written = large.field.click(Pad(), "click", "", large.view, "", event)
     assert json.loads(written[large.field.text])[0]["points"] == [[2559, 639]]
     small = Clicker(edit, video=lines_of([owned.uploads.keep(picture(tmp_path / "small.png"), "local")]))
     assert (small.shown.shape, small.view["count"]) == ((64 * ENLARGED, 96 * ENLARGED, 3), 1)
