@@ -17,7 +17,9 @@ KEEP_TYPED = """(kept, ...now) => {
     if (!kept) return now;
     const {values, defaults, ids} = JSON.parse(kept);
     const touched = window.framewrightTouched || new Set();
-    const same = (one, other) => JSON.stringify(one) === JSON.stringify(other) || (!one && other === null);
+    const empty = (value) => value === null || value === "";
+    const same = (one, other) => JSON.stringify(one) === JSON.stringify(other) || (empty(one) && empty(other))
+        || (!one && other === null);
     const untouched = (value, i) => !touched.has(ids[i]) && same(value, defaults[i]);
     return now.map((value, i) => untouched(value, i) ? values[i] : value);
 }"""

@@ -43,7 +43,11 @@ class UploadedField(ABC):
 
     def lay_out_value(self) -> None:
         self.value = gr.Textbox(
-            visible="hidden", elem_id=self.key, label=f"{self.label}: files", elem_classes=["field", self.name]
+            value="",
+            visible="hidden",
+            elem_id=self.key,
+            label=f"{self.label}: files",
+            elem_classes=["field", self.name],
         )
 
     def error(self, message: str) -> Updates:

@@ -191,7 +191,9 @@ class GalleryTab:
             except UserError as error:
                 return self._shows(Sight(), owner, str(error))
             values = self.queue.load_form(owner, task) or {}
-            values |= {"video": str(path), "start": 0.0, "end": None}
+            of_the_last_one = {"start": 0.0, "end": None, "marks": ""}
+            values |= {name: value for name, value in of_the_last_one.items() if name in self.tabs[task].form.names}
+            values["video"] = str(path)
             return {rooms: gr.update(selected=task)} | self.tabs[task].filled(values, owner)
 
         return send
