@@ -44,7 +44,7 @@ def an_edit(
     clean = torch.randn(1, geometry.tokens, family.channels, generator=torch.Generator().manual_seed(1))
     source, target, empty = (family.encode_prompt([text]) for text in ("a red fox", "a blue owl", ""))
     words = Words(source, source if same_words else target, empty)
-    return ClipEdit(family, geometry, clean, words, how, on_step, on_step)
+    return ClipEdit(family, geometry, clean, words, how, going_up=on_step, going_down=on_step)
 
 
 @pytest.mark.parametrize("name", METHODS)
