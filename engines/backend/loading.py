@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from engines.backend.attention.kernels import use_wanted_kernel
 from engines.backend.catalogue import HubSource, ModelCard
@@ -27,6 +28,8 @@ from engines.backend.model_classes import autoencoder_class, autoencoder_dtype, 
 from engines.backend.text_encoders import load_text_encoder
 from engines.errors import NotAvailable
 from engines.sampling.schedules import from_scheduler_config
+
+ALIGNED = 64  # bytes, of what torch allocates itself
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,20 @@ def _autoencoder(place: _Place) -> ModulePart:
 def _part(place: _Place, kind: Any, name: str, dtype: torch.dtype) -> ModulePart:
     folder = place.folder / name
     module = kind.from_pretrained(folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True)
-    return ModulePart(module.to(place.device), sorted(folder.glob("*.safetensors")), place.device)
+    owned = with_own_memory(module.to(place.device))
+    return ModulePart(owned, sorted(folder.glob("*.safetensors")), place.device)
+
+
+def with_own_memory(module: nn.Module) -> nn.Module:
+    """The module with weights that begin where the allocator puts them.
+
+    Mapped from a file they begin anywhere, and on some CPUs (seen on an AMD EPYC) a product's last bit depends on that:
+    weights that left and were filled again would give other frames.
+    """
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.device.type == "cpu" and tensor.data_ptr() % ALIGNED:
+            tensor.data = tensor.data.clone()
+    return module
 
 
 def weights_revision(card: ModelCard, folder: Path) -> str:
