@@ -18,6 +18,7 @@ from gradio_client import Client
 from engines.composition.finishing.request import FinishedTextToVideoRequest
 from engines.interpolation.request import InterpolationRequest
 from engines.media.metadata import read_request
+from engines.video_editing.request import VideoEditingRequest
 from tests.studio.doubling.request import DoublingRequest
 from tests.studio.moving_square.running import ROOT, RunningStudio
 
@@ -32,11 +33,14 @@ def with_the_file_first(fields: list[str]) -> list[str]:
 
 UPSCALE = with_the_file_first(list(DoublingRequest.model_fields))
 INTERPOLATE = with_the_file_first(list(InterpolationRequest.model_fields))
+EDIT = with_the_file_first(list(VideoEditingRequest.model_fields))
 ENDPOINTS = {
     "/upscale": UPSCALE,
     "/upscale_submit": [*UPSCALE, "idempotency_key"],
     "/interpolate": INTERPOLATE,
     "/interpolate_submit": [*INTERPOLATE, "idempotency_key"],
+    "/edit_video": EDIT,
+    "/edit_video_submit": [*EDIT, "idempotency_key"],
     "/text_to_video": FIELDS,
     "/text_to_video_submit": [*FIELDS, "idempotency_key"],
     "/import_file": ["file"],

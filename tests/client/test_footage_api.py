@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 
 from engines.media.metadata import read_request
 from engines.media.probe import probe
+from engines.media.reader import read_clip
 from tests.studio.footage_files import clip, picture
 from tests.studio.moving_square.running import RunningStudio
 
@@ -48,6 +51,22 @@ def test_one_picture_turns_into_another(client: Client, tmp_path: Path) -> None:
     reply = client.predict(video=handle_file(first), second=handle_file(second), api_name="/interpolate")
     assert reply["error"] is None
     assert probe(Path(reply["video"])).kind == "video"
+
+
+def test_a_marked_thing_is_removed(client: Client, tmp_path: Path) -> None:
+    source = clip(tmp_path / "square.mp4")
+    marks = json.dumps([{"frame": 0, "kind": "box", "box": [0, 18, 18, 38]}])
+    reply = client.predict(
+        video=handle_file(source), mode="remove", selection="marks", marks=marks, api_name="/edit_video"
+    )
+    assert reply["error"] is None
+    before, after = (np.asarray(read_clip(path).frames).astype(int) for path in (source, Path(reply["video"])))
+    assert before[6, 28, 26].max() > 200, "the square is here"
+    assert np.abs(after[6, 28, 26] - 60).max() < 25
+    wrong = client.predict(
+        video=handle_file(source), mode="remove", selection="marks", marks="no", api_name="/edit_video"
+    )
+    assert wrong["error"]["field"] == "marks"
 
 
 def test_the_same_key_gives_the_same_job(client: Client, tmp_path: Path) -> None:
