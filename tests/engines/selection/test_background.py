@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -15,24 +14,14 @@ from engines.footage.footage import ClipFootage
 from engines.media.clip import Clip
 from engines.metrics.psnr import pixel_psnr
 from engines.selection.background import BackgroundBehind, Behind, camera_motion
+from tests.engines.known_mattes import KnownMattes
 
 Floats = npt.NDArray[np.float32]
 
 
-class Known:
-    """Mattes that are known."""
-
-    def __init__(self, mattes: Floats) -> None:
-        self._mattes = mattes
-
-    def mattes(self, wanted: range) -> Iterator[Floats]:
-        for number in wanted:
-            yield self._mattes[number]
-
-
 def behind(frames: npt.NDArray[np.uint8], mattes: Floats, wanted: range | None = None) -> list[Behind]:
     source = ClipFootage(Clip(frames, Fraction(24)))
-    return list(BackgroundBehind(source, Known(mattes)).frames(range(len(frames)) if wanted is None else wanted))
+    return list(BackgroundBehind(source, KnownMattes(mattes)).frames(range(len(frames)) if wanted is None else wanted))
 
 
 def scene(motion: str, camera: Camera | None = None) -> SceneSpec:

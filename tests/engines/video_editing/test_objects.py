@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -16,17 +15,9 @@ from engines.media.clip import Clip
 from engines.metrics.psnr import masked_psnr
 from engines.selection.background import Behind
 from engines.video_editing.objects import Move, Rearranged, middle_of, moved, painted
+from tests.engines.known_mattes import KnownMattes
 
 Floats = npt.NDArray[np.float32]
-
-
-class Known:
-    def __init__(self, mattes: Floats) -> None:
-        self._mattes = mattes
-
-    def mattes(self, wanted: range) -> Iterator[Floats]:
-        for number in wanted:
-            yield self._mattes[number]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +28,7 @@ def clip() -> RenderedScene:
 
 def rearranged(clip: RenderedScene, move: Move | None, wanted: range = range(17)) -> npt.NDArray[np.uint8]:
     source = ClipFootage(Clip(clip.frames, Fraction(24)))
-    return np.stack(list(Rearranged(source, Known(clip.coverage[0]), move).frames(wanted)))
+    return np.stack(list(Rearranged(source, KnownMattes(clip.coverage[0]), move).frames(wanted)))
 
 
 def test_a_thing_is_gone_and_what_was_behind_it_is_there(clip: RenderedScene) -> None:
