@@ -5,6 +5,8 @@ Shape legend: h rows, w columns; flow is float32 [h, w, 2] in pixels.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,17 @@ Picture = npt.NDArray[np.uint8]
 def eight_bit(frame: Frame) -> Picture:
     """[H, W, 3] as bytes, which is what flow, networks and thumbnails look at."""
     return frame if frame.dtype == np.uint8 else (frame >> 8).astype(np.uint8)  # type: ignore[return-value]
+
+
+def unit(frame: Frame) -> Floats:
+    """[H, W, 3] as float32 0 … 1, whatever its depth."""
+    return np.asarray(frame.astype(np.float32) / np.iinfo(frame.dtype).max, np.float32)
+
+
+def in_depth_of(frame: Frame, picture: Floats) -> Frame:
+    """A picture of 0 … 1 as a frame of the same depth as `frame`."""
+    highest = np.iinfo(frame.dtype).max
+    return cast(Frame, np.rint(picture.clip(0, 1) * highest).astype(frame.dtype))
 
 
 def flow_to(picture: Picture, other: Picture) -> Flow:

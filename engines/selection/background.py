@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from engines.footage.alignment import Floats, Picture, eight_bit, flow_to
+from engines.footage.alignment import Floats, Picture, eight_bit, flow_to, unit
 from engines.footage.footage import Footage, Frame
 from engines.footage.neighbours import Near, with_neighbours
 from engines.selection.sizes import resized, within
@@ -99,7 +99,7 @@ class BackgroundBehind:
 def _looked_up(near: Near[_Seen]) -> Behind:
     """The nearest frame that shows a pixel's background gives it."""
     here = near.centre
-    made, hole = _unit(here.frame), here.covered.copy()
+    made, hole = unit(here.frame), here.covered.copy()
     for offset in OFFSETS:
         for place in (near.at - offset, near.at + offset):
             if hole.any() and 0 <= place < len(near.items):
@@ -118,7 +118,7 @@ def _fill_from(made: Floats, hole: npt.NDArray[np.bool_], here: _Seen, other: _S
     hidden = _warped(other.covered.astype(np.float32), motion, (columns, rows), outside=1.0)
     shown = hole & (hidden < 0.01)
     if shown.any():
-        looked_up = _warped(_unit(other.frame), motion, (columns, rows))
+        looked_up = _warped(unit(other.frame), motion, (columns, rows))
         looked_up += _brightness(made, looked_up, here.covered, hidden)
         made[shown] = looked_up[shown].clip(0, 1)
         hole[shown] = False
@@ -199,7 +199,3 @@ def _brightness(made: Floats, looked_up: Floats, covered: npt.NDArray[np.bool_],
     if not both.any():
         return np.zeros(3, np.float32)
     return np.asarray(np.median(made[both] - looked_up[both], axis=0), np.float32)
-
-
-def _unit(frame: Frame) -> Floats:
-    return np.asarray(frame.astype(np.float32) / np.iinfo(frame.dtype).max, np.float32)

@@ -6,18 +6,16 @@ Shape legend: H rows, W columns; frames uint8 or uint16 [H, W, 3], mattes float3
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import cast
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from engines.footage.alignment import Floats, in_depth_of, unit
 from engines.footage.footage import Footage, Frame
 from engines.footage.video import VideoFootage
 from engines.selection.background import Mattes
 from engines.video_editing.request import VideoEditingRequest
 
-Floats = npt.NDArray[np.float32]
 # (number of the frame, the frame as float32 0 … 1, its matte) → what stands behind the people, float32 [H, W, 3]
 Behind = Callable[[int, Floats, Floats], Floats]
 STRONGEST_BLUR = 0.06  # of the frame's longer side, the standard deviation at blur = 1
@@ -39,17 +37,10 @@ class Composited:
     def frames(self, wanted: range) -> Iterator[Frame]:
         both = zip(wanted, self._source.frames(wanted), self._mattes.mattes(wanted), strict=True)
         for number, frame, matte in both:
-            highest = np.iinfo(frame.dtype).max
             picture = unit(frame)
             behind = self._behind(number, picture, matte)
             share = matte[..., None]
-            mixed = share * picture + (1 - share) * behind
-            yield cast(Frame, np.rint(mixed.clip(0, 1) * highest).astype(frame.dtype))
-
-
-def unit(frame: Frame) -> Floats:
-    """A frame as float32 0 … 1."""
-    return np.asarray(frame.astype(np.float32) / np.iinfo(frame.dtype).max, np.float32)
+            yield in_depth_of(frame, share * picture + (1 - share) * behind)
 
 
 def behind_of(request: VideoEditingRequest, source: Footage) -> Behind:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
 
+from engines.footage.alignment import Floats, in_depth_of, unit
 from engines.footage.footage import Footage, Frame
 from engines.selection.background import BackgroundBehind, Behind, Mattes
-from engines.video_editing.backgrounds import Floats, unit
 
 # Pixels of 96 around a hole that are looked at to paint it.
 REACH = 3 / 96
@@ -57,12 +56,12 @@ class Rearranged:
     def frames(self, wanted: range) -> Iterator[Frame]:
         if self._move is None:
             for frame, behind in zip(self._source.frames(wanted), self._behind.frames(wanted), strict=True):
-                yield _like(frame, painted(behind))
+                yield in_depth_of(frame, painted(behind))
             return
         for frame, matte, under in zip(
             self._source.frames(wanted), self._mattes.mattes(wanted), self._under(wanted), strict=True
         ):
-            yield _like(frame, moved(unit(frame), matte, under, self._move))
+            yield in_depth_of(frame, moved(unit(frame), matte, under, self._move))
 
     def _under(self, wanted: range) -> Iterator[Floats]:
         """What the moved thing is laid over."""
@@ -106,9 +105,3 @@ def middle_of(matte: Floats) -> tuple[float, float] | None:
         return None
     rows, columns = np.indices(matte.shape, np.float32)
     return float((columns * matte).sum() / total), float((rows * matte).sum() / total)
-
-
-def _like(frame: Frame, picture: Floats) -> Frame:
-    """The picture in the frame's own depth."""
-    highest = np.iinfo(frame.dtype).max
-    return cast(Frame, np.rint(picture.clip(0, 1) * highest).astype(frame.dtype))

@@ -6,8 +6,6 @@ Shape legend: T frames, H rows, W columns in pixels of the model's clip; T', h, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +19,7 @@ from engines.conditioning.given import Given
 from engines.context import RunContext
 from engines.errors import InvalidRequest
 from engines.sampling.guidance import ClassifierFree
-from engines.sampling.loop import Step
+from engines.video_editing.progress import reporting
 from engines.video_editing.request import VideoEditingRequest
 
 Floats = npt.NDArray[np.float32]
@@ -61,7 +59,7 @@ def make_region(
     context.step("encoding", 1, 1)
     latents = complete(
         family, geometry, ClassifierFree(said, empty, request.guidance_scale), condition,
-        Sampling(steps=request.steps, seed=request.seed), _reporting(context),
+        Sampling(steps=request.steps, seed=request.seed), reporting(context, "denoising"),
     )  # fmt: skip
     context.step("decoding", 0, 1)
     decoded = np.concatenate(list(family.decode(latents)))
@@ -81,7 +79,3 @@ def laid_over(frames: Frames, made: Frames, masks: Floats) -> Frames:
         share[share < 0.004] = 0  # so far outside nothing changes by a bit
         mixed[number] = np.rint(share * made[number] + (1 - share) * frames[number]).astype(np.uint8)
     return mixed
-
-
-def _reporting(context: RunContext) -> Callable[[Step], None]:
-    return lambda step: context.step("denoising", step.interval + 1, step.total)

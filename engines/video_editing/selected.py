@@ -44,12 +44,16 @@ def check_selection(request: VideoEditingRequest, source: Footage) -> None:
         check_weights()
     elif request.selection == "marks":
         check_marks(marks_of(request.marks), source)
-    elif request.mask is None:
+    else:
+        _mask_of(request, source)
+
+
+def _mask_of(request: VideoEditingRequest, source: Footage) -> MaskVideo:
+    if request.mask is None:
         raise InvalidRequest(
             "There is no mask.", "Bring a picture or video that is white where the thing is, or choose marks.", "mask"
         )
-    else:
-        MaskVideo(request.mask, source, Limits())
+    return MaskVideo(request.mask, source, Limits())
 
 
 def mattes_of(request: VideoEditingRequest, source: Footage, folder: Path, on_step: OnStep) -> Mattes:
@@ -61,11 +65,10 @@ def mattes_of(request: VideoEditingRequest, source: Footage, folder: Path, on_st
 
     Raises: as check_selection; InvalidRequest if nobody is seen.
     """
-    check_selection(request, source)
     if request.selection == "marks":
         return track_marks(source, marks_of(request.marks), folder, on_step)
-    if request.selection == "mask" and request.mask is not None:
-        return MaskVideo(request.mask, source, Limits())
+    if request.selection == "mask":
+        return _mask_of(request, source)
     people = PersonMattes(source)
     require_person(people)
     return people

@@ -24,13 +24,14 @@ from engines.long_video.chunk_plan import ChunkPlan
 from engines.long_video.drift import DriftMeter
 from engines.long_video.finished import FinishedChunks
 from engines.long_video.handover import chunk_condition, chunk_coordinates, chunk_geometry, contributed
-from engines.sampling.loop import Step, sample
+from engines.sampling.loop import sample
 from engines.video_editing.fitting import Fit, plan_chunks
 from engines.video_editing.methods.clip_edit import ClipEdit, Edited, Held, How, Words
 from engines.video_editing.methods.controlled import draw_to_source
 from engines.video_editing.methods.differences import move_by_difference, weigh_difference
 from engines.video_editing.methods.noising import noise_and_sample
 from engines.video_editing.methods.value_sharing import share_values
+from engines.video_editing.progress import reporting
 from engines.video_editing.request import VideoEditingRequest
 
 METHODS: dict[str, Callable[[ClipEdit], Edited]] = {
@@ -132,7 +133,7 @@ class _Film:
         return ClipEdit(
             family, own, family.pack(part, own).values, self._words, how,
             chunk_coordinates(family, own, chunk, condition.given), held,
-            _reporting(self._context, "inverting", message), _reporting(self._context, "denoising", message),
+            reporting(self._context, "inverting", message), reporting(self._context, "denoising", message),
         )  # fmt: skip
 
     def _made(self, edit: ClipEdit) -> Edited:
@@ -156,7 +157,7 @@ def _there_and_back(edit: ClipEdit, context: RunContext) -> dict[str, float]:
     """How near the clip comes to itself when it is inverted and sampled with its own prompt."""
     velocity = edit.velocity(edit.words.source)
     up = invert(velocity, edit.clean, edit.inverted_sigmas, edit.how.solver, edit.first_noise)
-    back = sample(velocity, up.top, up.sigmas, up.back, on_step=_reporting(context, "checking"))
+    back = sample(velocity, up.top, up.sigmas, up.back, on_step=reporting(context, "checking"))
     return {"roundtrip_psnr": latent_decibels(back, edit.clean), "roundtrip_evaluations": float(velocity.evaluations)}
 
 
@@ -186,7 +187,3 @@ def latent_decibels(result: Tensor, reference: Tensor) -> float:
     peak = float(reference.max() - reference.min())
     error = float((result.float() - reference.float()).square().mean())
     return float(20 * np.log10(peak) - 10 * np.log10(max(error, 1e-12)))
-
-
-def _reporting(context: RunContext, phase: str, message: str = "") -> Callable[[Step], None]:
-    return lambda step: context.step(phase, step.interval + 1, step.total, message=message)
