@@ -30,7 +30,7 @@ from engines.training.optimiser_state import restore_training, save_training
 
 Rows = npt.NDArray[np.int64]
 BATCH, PAIRS = 24, 24
-CLIPS, ALL_PAIRS, EXAMPLES_SEED = 16000, 6000, 31
+CLIPS, ALL_PAIRS, EXAMPLES_SEED = 32000, 4000, 32
 TAUGHT = 0.5  # share of the steps that are told which cells are whose
 RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rate
 SAVE_SECONDS = 120.0

@@ -180,3 +180,11 @@ def test_a_saved_judge_asks_each_question_with_its_own_query(tmp_path: Path) -> 
     assert list(after) == list(before) == list(heads())
     for head, logits in before.items():
         torch.testing.assert_close(after[head], logits)
+
+
+def test_judges_are_taught_pencil_drawings_but_no_sketched_walls_or_dolls() -> None:
+    taught = [taught_shot(np.random.default_rng([8, row])) for row in range(300)]
+    sketched = [spec for spec in taught if spec.style == "pencil"]
+    assert 0.07 < len(sketched) / len(taught) < 0.25
+    assert all(isinstance(actor, Thing) for spec in sketched for actor in spec.actors)
+    assert not any(spec.scene.endswith("wall") for spec in sketched)
