@@ -17,6 +17,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _CODE = (".py", ".yaml")
 _WEIGHTS = (".safetensors", ".json", ".tflite")
 _LOGGED = ("measured.json",)
+_ADAPTERS = "adapters"
 
 
 def revision() -> str:
@@ -41,7 +42,8 @@ def code_revision(code: Iterable[str | Path]) -> str:
 def weights_hash(weights: Iterable[str | Path]) -> str:
     """A hash over the contents of weight files, or of weights and configurations in folders, 16 hex digits.
 
-    A folder's card and logs do not count: numbers are written into them after they were measured.
+    A folder's card and logs do not count: numbers are written into them after they were measured. Nor do its adapters,
+    which leave the model as it is: who uses one names its folder.
 
     Raises: FileNotFoundError if one is missing.
     """
@@ -49,6 +51,7 @@ def weights_hash(weights: Iterable[str | Path]) -> str:
         file
         for path in weights
         for file in _files(PROJECT_ROOT / path)
+        if _ADAPTERS not in file.relative_to(PROJECT_ROOT / path).parts
         if (file.suffix in _WEIGHTS and file.name not in _LOGGED) or (PROJECT_ROOT / path).is_file()
     )
 

@@ -29,6 +29,7 @@ from engines.backend.text_encoders import load_text_encoder
 from engines.errors import NotAvailable
 from engines.sampling.schedules import from_scheduler_config
 
+ADAPTERS = "adapters"  # folder of a model's folder
 ALIGNED = 64  # bytes, of what torch allocates itself
 
 
@@ -162,11 +163,16 @@ def with_own_memory(module: nn.Module) -> nn.Module:
 
 
 def weights_revision(card: ModelCard, folder: Path) -> str:
-    """The hub commit (a snapshot folder is named after it), or a hash over the safetensors files, 16 hex digits."""
+    """The hub commit (a snapshot folder is named after it), or a hash over the safetensors files, 16 hex digits.
+
+    Adapters do not count: the model is the same with and without them.
+    """
     if isinstance(card.source, HubSource):
         return folder.name
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.safetensors")):
+        if ADAPTERS in path.relative_to(folder).parts:
+            continue
         digest.update(path.relative_to(folder).as_posix().encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from engines.backend.catalogue import Catalogue, ModelCard
 from engines.byte_sizes import spoken_bytes
-from engines.diorama.vocabulary import unknown_words
+from engines.diorama.vocabulary import unknown_words, world
 
 
 def unknown_words_sentence(prompt: str, card: ModelCard, catalogue: Catalogue) -> str:
@@ -20,6 +22,12 @@ def unknown_words_sentence(prompt: str, card: ModelCard, catalogue: Catalogue) -
     return (
         f"{_listed([f'“{word}”' for word in unknown])} {'is' if len(unknown) == 1 else 'are'} not in the Diorama{can}."
     )
+
+
+def nearest_noun(phrase: str) -> str:
+    """The thing of the Diorama whose name is spelt most like the phrase; "" if none is."""
+    name = re.sub(r"^(the|an?|some)\s+", "", phrase.strip().lower())
+    return next(iter(get_close_matches(name, list(world().nouns), n=1)), "")
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ def check_request(request: VideoEditingRequest, catalogue: Catalogue) -> list[st
     video = open_video(request)
     said = hdr_warning(video)
     if request.mode not in ("words", "extend"):
-        check_selection(request, video)
+        check_selection(request, video, catalogue)
     if request.mode in BY_A_MODEL:
         return [*said, *_check_model(request, video, catalogue)]
     if request.mode == "background":

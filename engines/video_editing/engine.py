@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engines import __version__
 from engines.backend.catalogue import Catalogue, load_catalogue
+from engines.backend.model_files import locate
 from engines.context import RunContext
 from engines.media.digest import file_digest
 from engines.media.metadata import OutputRecord
@@ -58,9 +59,8 @@ class VideoEditingEngine:
         path = export_path(request, context.work_folder, NAME, video.fps)
         measurements: dict[str, float] = {}
         if request.mode not in BY_A_MODEL:
-            footage: Footage = _rearranged(request, video, context)
-            network = {"id": "selfie_segmentation", "sha256": file_digest(WEIGHTS)}
-            record = _record(request, network if request.selection == "people" else {}, torch.float32)
+            footage: Footage = self._rearranged(request, video, context)
+            record = _record(request, self._network(request, context), torch.float32)
         else:
             footage, record, measurements, said = self._by_model(request, video, context)
             warnings += said
@@ -77,7 +77,7 @@ class VideoEditingEngine:
         from engines.video_editing.regions import make_region
         from engines.video_editing.words import edit_by_words
 
-        models = context.models or self._own_models()
+        models = self._registry(context)
         context.step("loading", 0, 1)
         family = models.load(request.model)
         context.step("loading", 1, 1)
@@ -90,7 +90,7 @@ class VideoEditingEngine:
             frames, measurements = made.frames, made.measurements
             said += made.warnings
         elif request.mode == "region":
-            mattes = _mattes(request, video, context).mattes(range(video.count))
+            mattes = self._mattes(request, video, context).mattes(range(video.count))
             frames = make_region(family, request, fit.geometry, fitted(video, fit), fitted_masks(mattes, fit), context)
         else:
             frames = make_region(family, request, fit.geometry, *inside_canvas(video, fit), context)
@@ -101,36 +101,50 @@ class VideoEditingEngine:
     def _catalogue(self) -> Catalogue:
         return self._models.catalogue if self._models is not None else load_catalogue()
 
-    def _own_models(self) -> ModelRegistry:
+    def _registry(self, context: RunContext) -> ModelRegistry:
+        """The worker's models, else the engine's own."""
+        if context.models is not None:
+            return context.models
         if self._models is None:
             from engines.backend.registry import ModelRegistry
 
             self._models = ModelRegistry()
         return self._models
 
+    def _mattes(self, request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Mattes:
+        """Where the thing is that the request means. Raises: InvalidRequest if it is not in the video."""
+        from engines.video_editing.selected import mattes_of
 
-def _mattes(request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Mattes:
-    """Where the thing is that the request means. Raises: InvalidRequest if it is not in the video."""
-    from engines.video_editing.selected import mattes_of
+        def selecting(done: int, total: int) -> None:
+            context.step("selecting", done, total)
 
-    def selecting(done: int, total: int) -> None:
-        context.step("selecting", done, total)
+        folder = context.work_folder / "selection"
+        return mattes_of(request, video, lambda: self._registry(context), folder, selecting)
 
-    return mattes_of(request, video, context.work_folder / "selection", selecting)
+    def _rearranged(self, request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Footage:
+        """The stage that edits without making anything anew."""
+        from engines.video_editing.backgrounds import Composited, behind_of
+        from engines.video_editing.objects import Move, Rearranged
 
+        mattes = self._mattes(request, video, context)
+        if request.mode == "background":
+            return Composited(video, mattes, behind_of(request, video))
+        if request.mode == "remove":
+            return Rearranged(video, mattes)
+        right, down = request.move_right * video.width, request.move_down * video.height
+        return Rearranged(video, mattes, Move(right, down, request.scale, request.copy_thing))
 
-def _rearranged(request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Footage:
-    """The stage that edits without a model."""
-    from engines.video_editing.backgrounds import Composited, behind_of
-    from engines.video_editing.objects import Move, Rearranged
+    def _network(self, request: VideoEditingRequest, context: RunContext) -> dict[str, str]:
+        """What found the thing, for the file's record."""
+        if request.selection == "people":
+            return {"id": "selfie_segmentation", "sha256": file_digest(WEIGHTS)}
+        if request.selection == "words":
+            from engines.word_selection.heads import head_weights
 
-    mattes = _mattes(request, video, context)
-    if request.mode == "background":
-        return Composited(video, mattes, behind_of(request, video))
-    if request.mode == "remove":
-        return Rearranged(video, mattes)
-    right, down = request.move_right * video.width, request.move_down * video.height
-    return Rearranged(video, mattes, Move(right, down, request.scale, request.copy_thing))
+            family = self._registry(context).load(request.model)
+            head = file_digest(head_weights(family.card, locate(family.card)))
+            return {"id": family.card.id, "revision": family.revision, "word_selection_sha256": head}
+        return {}
 
 
 def _record(

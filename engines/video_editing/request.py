@@ -11,7 +11,7 @@ from engines.footage.fields import ExportFields, FootageFields
 
 Mode = Literal["words", "region", "extend", "background", "remove", "move"]
 Canvas = Literal["wide", "tall", "square"]
-Selection = Literal["people", "marks", "mask"]
+Selection = Literal["people", "words", "marks", "mask"]
 Method = Literal["value sharing", "difference", "weighed difference", "drawn to source", "noising"]
 Solver = Literal["automatic", "euler", "rf_solver", "fireflow", "uni_inv", "fixed_point", "reversible_leapfrog"]
 Background = Literal["blur", "colour", "picture"]
@@ -94,9 +94,14 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )
     selection: Selection = Field(
         "people",
-        description="Which thing is meant: the people, what is marked, or what a mask shows in white.",
+        description="Which thing is meant: the people, what words name, what is marked, or what a mask shows in white.",
         json_schema_extra={"layer": "main"},
     )
+    thing: str = Field(
+        "", max_length=200,
+        description="Which thing is meant, in words that the model knows: “the fox”.",
+        json_schema_extra={"layer": "main"},
+    )  # fmt: skip
     marks: str = Field(
         "", max_length=200_000,
         description="Clicks, boxes and strokes that say which thing is meant, as JSON: "

@@ -34,7 +34,9 @@ CHOICES: dict[str, Choices] = {
         ("Remove a thing", "remove"), ("Move, scale or copy a thing", "move"),
     ],
     "canvas": [("Wide, 16 : 9", "wide"), ("Tall, 9 : 16", "tall"), ("Square", "square")],
-    "selection": [("People", "people"), ("What I mark", "marks"), ("A mask file", "mask")],
+    "selection": [
+        ("People", "people"), ("What I name", "words"), ("What I mark", "marks"), ("A mask file", "mask"),
+    ],
     "background": [("Blurred", "blur"), ("One colour", "colour"), ("Another picture", "picture")],
     "solver": [
         ("Automatic", "automatic"), ("Euler", "euler"), ("RF-Solver (midpoint)", "rf_solver"), ("FireFlow", "fireflow"),
@@ -47,7 +49,7 @@ CHOICES: dict[str, Choices] = {
     ],
 }  # fmt: skip
 LABELS = {
-    "mode": "What to do", "canvas": "Shape of the picture", "selection": "Which thing",
+    "mode": "What to do", "canvas": "Shape of the picture", "selection": "Which thing", "thing": "Its name",
     "background": "What becomes of the background", "blur": "How strongly", "move_right": "To the right",
     "move_down": "Down", "scale": "How large", "copy_thing": "Leave the thing where it is, too",
 }  # fmt: skip
@@ -59,6 +61,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "how": ("guidance_scale", "steps", "model"),
     "inverted": ("kept_steps", "strength", "method", "solver", "report"),
     "thing": ("selection",),
+    "words": ("thing",),
     "marks": ("marks",),
     "mask": ("mask",),
     "background": ("background",),
@@ -108,6 +111,8 @@ class EditTab(FootageTab):
         add("mode")
         with gr.Group(visible=False) as thing:
             add("selection")
+        with gr.Group(visible=False) as words:
+            add("thing")
         self.marks = MarkField(self.form)
         with gr.Column(visible=False) as mask:
             self.mask = MaskField(self.task, "mask", "The mask: a picture or a video", False, self.owned, self.files)
@@ -135,6 +140,7 @@ class EditTab(FootageTab):
             add("move_right", "move_down", "scale", "copy_thing")
         self.parts: dict[str, Any] = {
             "canvas": canvas, "prompt": prompt, "source": source, "how": how, "inverted": inverted, "thing": thing,
+            "words": words,
             "marks": self.marks.block, "mask": mask, "background": background, "blur": blur, "colour": colour,
             "picture": picture, "move": move,
         }  # fmt: skip
@@ -145,6 +151,7 @@ class EditTab(FootageTab):
         for name, label in LABELS.items():
             fields[name].label = label
         fields["prompt"].placeholder = "a rabbit jumps in the snow"
+        fields["thing"].placeholder = "the fox"
         fields["source_prompt"].placeholder = "a fox jumps in the snow"
         video = self.form.files["video"]
         assert isinstance(video, FileField)

@@ -1,0 +1,186 @@
+"""Teaches a model to select by words: python -m engines.training.mask_head --out FOLDER
+
+The model stays as it is; a small head learns from rendered scenes and their exact masks (row 4). Scenes are drawn first
+(a few minutes), then about fifteen minutes on one core. A training that was killed goes on in its folder.
+--from latents trains the baseline: the same head, that sees the tokenizer's latents alone.
+
+Shape legend: B clips, N tokens, C channels, T frames, h, w of a mask (DETAIL values for a cell).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as functional
+
+from engines.backend.catalogue import load_catalogue
+from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.video_family import VideoFamily
+from engines.backend.registry import ModelRegistry
+from engines.diorama.referring import random_reference
+from engines.training.optimiser_state import restore_training, save_training
+from engines.training.run_state import append_log
+from engines.word_selection.features import clip_features
+from engines.word_selection.head import DETAIL, Found, WordMaskHead
+from engines.worker_processes import even_parts, run_in_processes
+
+# (frames, height, width) → scenes of that shape.
+SHAPES = {(17, 96, 96): 7000, (17, 64, 128): 1000, (17, 128, 64): 1000}
+SEED, BATCH, RATE, SAVE_SECONDS = 41, 16, 1e-3, 120.0
+# Row 4 has 2 · focal + 5 · dice for masks that are mostly empty; here the focal term is ten times as small beside dice.
+FOCAL, DICE, PRESENCE = 20.0, 5.0, 1.0
+MODEL = "diorama"
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Memory maps of one shape: latents float16 [n, N, C] (normalised), masks uint8 [n, T, h, w], present bool [n]."""
+
+    shape: tuple[int, int, int]
+    latents: npt.NDArray[np.float16]
+    masks: npt.NDArray[np.uint8]
+    present: npt.NDArray[np.bool_]
+    phrases: list[str]
+
+
+def draw_scenes(folder: Path, shape: tuple[int, int, int], count: int, processes: int) -> None:
+    """Fills the folder. Does nothing where it is complete already."""
+    if (folder / "phrases.json").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    frames, height, width = shape
+    rows, columns, slots = height // 16, width // 16, (frames - 1) // 4 + 1
+    kinds = {
+        "latents": (np.float16, (count, slots * rows * columns, 128)),
+        "masks": (np.uint8, (count, frames, DETAIL * rows, DETAIL * columns)),
+        "present": (np.bool_, (count,)),
+    }
+    for name, (kind, size) in kinds.items():
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, size).flush()
+    parts = even_parts(count, processes)
+    run_in_processes(_fill, [(folder, shape, part) for part in parts], f"drawing into {folder}")
+    phrases = [text for part in parts for text in json.loads((folder / f"phrases.{part.start}.json").read_text())]
+    (folder / "phrases.json").write_text(json.dumps(phrases), encoding="utf-8")
+
+
+def _fill(folder: Path, shape: tuple[int, int, int], rows: range) -> None:
+    torch.set_num_threads(1)
+    family = _family()
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("latents", "masks", "present")}
+    frames, height, width = shape
+    phrases = []
+    for row in rows:
+        seen = random_reference(np.random.default_rng([SEED, *shape, row]), frames=frames, height=height, width=width)
+        geometry = family.geometry(height, width, frames, family.card.defaults.fps)
+        arrays["latents"][row] = family.pack(family.encode(seen.scene.frames), geometry).values[0].numpy()
+        size = (arrays["masks"].shape[3], arrays["masks"].shape[2])
+        small = [cv2.resize(mask, size, interpolation=cv2.INTER_AREA) for mask in seen.mask]
+        arrays["masks"][row] = np.rint(np.stack(small) * 255).astype(np.uint8)
+        arrays["present"][row] = seen.present
+        phrases.append(seen.phrase)
+    for array in arrays.values():
+        array.flush()
+    (folder / f"phrases.{rows.start}.json").write_text(json.dumps(phrases), encoding="utf-8")
+
+
+def open_scenes(folder: Path, shape: tuple[int, int, int]) -> Scenes:
+    """Raises FileNotFoundError where nothing was drawn."""
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "masks", "present")}
+    return Scenes(shape, **arrays, phrases=json.loads((folder / "phrases.json").read_text(encoding="utf-8")))
+
+
+def mask_loss(found: Found, masks: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """Focal and dice loss of the masks, and whether it is there.
+
+    Args:
+        masks: [B, T, h, w], 0 … 1.
+        present: float [B].
+    """
+    cross = functional.binary_cross_entropy_with_logits(found.masks, masks, reduction="none")
+    shares = found.masks.sigmoid()
+    wrong = shares * (1 - masks) + (1 - shares) * masks
+    focal = (wrong**2 * cross).mean()
+    overlap = 2 * (shares * masks).sum((1, 2, 3)) + 1
+    dice = 1 - overlap / (shares.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
+    there = functional.binary_cross_entropy_with_logits(found.present, present)
+    return FOCAL * focal + DICE * dice.mean() + PRESENCE * there
+
+
+def train(family: VideoFamily, head: WordMaskHead, scenes: list[Scenes], steps: int, out: Path) -> WordMaskHead:
+    """AdamW with one cosine. Goes on where a killed run stood."""
+    optimiser = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01)
+    state = out / "state.safetensors"
+    start = restore_training(state, head, optimiser)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda step: min(1.0, (step + start + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * (step + start) / steps)),
+    )
+    sizes = np.array([len(some.phrases) for some in scenes], float)
+    running, began, saved = list[float](), time.monotonic(), time.monotonic()
+    for step in range(start, steps):
+        random = np.random.default_rng([SEED, step])
+        some = scenes[int(random.choice(len(scenes), p=sizes / sizes.sum()))]
+        loss = _step_loss(family, head, some, np.sort(random.choice(len(some.phrases), BATCH, replace=False)))
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        running.append(float(loss.detach()))
+        if len(running) == 50:
+            seconds = round(time.monotonic() - began)
+            append_log(out / "log.jsonl", step=step + 1, loss=round(sum(running) / 50, 4), seconds=seconds)
+            running = []
+        if time.monotonic() - saved > SAVE_SECONDS or step + 1 == steps:
+            save_training(state, head, optimiser, step + 1)
+            saved = time.monotonic()
+    return head.eval()
+
+
+def _step_loss(family: VideoFamily, head: WordMaskHead, scenes: Scenes, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+    frames, height, width = scenes.shape
+    geometry = family.geometry(height, width, frames, family.card.defaults.fps)
+    values = torch.from_numpy(scenes.latents[rows].astype(np.float32))
+    tokens = Tokens(values, family.coordinates(geometry).expand(len(values), -1, -1), geometry.grid)
+    said: PromptEmbedding = family.encode_prompt([scenes.phrases[row] for row in rows])
+    features = clip_features(family, tokens, said, head.blocks).clone() if head.blocks else None
+    found = head(values, features, geometry.grid, said.values.clone().float(), said.mask.clone())
+    masks = torch.from_numpy(scenes.masks[rows].astype(np.float32) / 255)
+    return mask_loss(found, masks, torch.from_numpy(scenes.present[rows].astype(np.float32)))
+
+
+def _family() -> VideoFamily:
+    family = ModelRegistry(load_catalogue(), torch.device("cpu")).load(MODEL)
+    assert isinstance(family, VideoFamily)
+    return family
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m engines.training.mask_head", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the head")
+    parser.add_argument("--scenes", type=Path, required=True, help="where the rendered scenes lie, or are to be drawn")
+    parser.add_argument("--from", dest="source", choices=("model", "latents"), default="model")
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--processes", type=int, default=2, help="for drawing")
+    arguments = parser.parse_args()
+    for shape, count in SHAPES.items():
+        draw_scenes(arguments.scenes / "x".join(map(str, shape)), shape, count, arguments.processes)
+    scenes = [open_scenes(arguments.scenes / "x".join(map(str, shape)), shape) for shape in SHAPES]
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    family = _family()
+    head = WordMaskHead() if arguments.source == "model" else WordMaskHead(blocks=())
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    train(family, head, scenes, arguments.steps, arguments.out).half().save_pretrained(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What a frozen text-to-video model sees of a clip while it reads a phrase: hidden states of some of its blocks.
+
+Shape legend: B clips, N tokens of a clip, D width of the model, K blocks that are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engines.backend.families.base import PromptEmbedding, Tokens
+from engines.backend.families.video_family import VideoFamily
+from engines.sampling.site import Site
+
+# So little noise that nothing of the clip is lost, and a level that the model has seen (row 4: the smallest timestep).
+SIGMA = 0.02
+NOISE_SEED = 4
+
+
+def clip_features(family: VideoFamily, tokens: Tokens, phrase: PromptEmbedding, blocks: Sequence[int]) -> Tensor:
+    """float32 [B, N, K·D].
+
+    The noise that the clip gets is the same for every clip, so that the same clip and phrase give the same features.
+
+    Args:
+        tokens: Of clean latents; B may be more than one.
+        phrase: B rows.
+        blocks: Indices of the blocks, in the order of the result.
+
+    Raises: ValueError for a model without blocks of that name.
+    """
+    clean = tokens.values
+    generator = torch.Generator().manual_seed(NOISE_SEED)
+    noise = torch.randn(clean.shape[1:], generator=generator).to(clean.device)
+    noisy = replace(tokens, values=(1 - SIGMA) * clean + SIGMA * noise)
+    levels = torch.full(clean.shape[:2], SIGMA, device=clean.device)
+    with _watched(family.transformer, blocks) as seen:
+        family.velocity(noisy, levels, phrase, Site(0, 0, SIGMA))
+    return torch.cat([seen[block].float() for block in blocks], dim=-1)
+
+
+@contextmanager
+def _watched(transformer: Any, blocks: Sequence[int]) -> Iterator[dict[int, Tensor]]:
+    """What leaves these blocks, by index, filled whenever the model is called."""
+    listed = getattr(transformer, "transformer_blocks", None)
+    if listed is None:
+        raise ValueError(f"{type(transformer).__name__} has no transformer_blocks to read")
+    seen: dict[int, Tensor] = {}
+
+    def keep(block: int) -> Any:
+        def hook(module: Any, inputs: Any, output: Any) -> None:
+            seen[block] = output[0] if isinstance(output, tuple) else output
+
+        return hook
+
+    handles = [listed[block].register_forward_hook(keep(block)) for block in blocks]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
