@@ -13,7 +13,8 @@ from engines.video_editing.fitting import plan_chunks, plan_fit
 from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import check_selection
 
-BY_A_MODEL = ("words", "region", "extend")
+BY_A_MODEL = ("words", "restyle", "region", "extend")
+WHOLE = ("words", "restyle", "extend")  # no part of the picture is selected
 SHAPES = {"wide": 16 / 9, "tall": 9 / 16, "square": 1.0}
 
 
@@ -28,7 +29,7 @@ def check_request(request: VideoEditingRequest, catalogue: Catalogue) -> list[st
     """Warnings. Raises: UserError if the request cannot be rendered."""
     video = open_video(request)
     said = hdr_warning(video)
-    if request.mode not in ("words", "extend"):
+    if request.mode not in WHOLE:
         check_selection(request, video, catalogue)
     if request.mode in BY_A_MODEL:
         return [*said, *_check_model(request, video, catalogue)]
@@ -62,9 +63,9 @@ def _check_model(request: VideoEditingRequest, video: VideoFootage, catalogue: C
             "The prompt is empty.", "Say what the clip shall show, whole: “a rabbit jumps in the snow”.", "prompt"
         )
     shape = SHAPES[request.canvas] if request.mode == "extend" else None
-    fit = plan_fit(video, card, shape, in_chunks=request.mode == "words")
+    fit = plan_fit(video, card, shape, in_chunks=request.mode in ("words", "restyle"))
     said = list(fit.warnings)
-    if fit.geometry.frames > fit.window:
+    if request.mode == "words" and fit.geometry.frames > fit.window:
         said.append(plan_chunks(fit, card.facts.temporal_compression).sentence())
     locate(card)
     unknown = unknown_words_sentence(request.prompt, card, catalogue)

@@ -75,6 +75,7 @@ class VideoEditingEngine:
         from engines.media.clip import Clip
         from engines.video_editing.fitting import fitted, fitted_masks, inside_canvas, plan_fit
         from engines.video_editing.regions import make_region
+        from engines.video_editing.styles import restyle_clip
         from engines.video_editing.words import edit_by_words
 
         models = self._registry(context)
@@ -82,13 +83,15 @@ class VideoEditingEngine:
         family = models.load(request.model)
         context.step("loading", 1, 1)
         shape = SHAPES[request.canvas] if request.mode == "extend" else None
-        fit = plan_fit(video, family.card, shape, in_chunks=request.mode == "words")
+        fit = plan_fit(video, family.card, shape, in_chunks=request.mode in ("words", "restyle"))
         family.prepare(fit.at_once, 2, models.budget)
         measurements, said = dict[str, float](), list[str]()
         if request.mode == "words":
             made = edit_by_words(family, request, fit, fitted(video, fit), context)
             frames, measurements = made.frames, made.measurements
             said += made.warnings
+        elif request.mode == "restyle":
+            frames = restyle_clip(family, request, fitted(video, fit)[: fit.count], context)
         elif request.mode == "region":
             mattes = self._mattes(request, video, context).mattes(range(video.count))
             frames = make_region(family, request, fit.geometry, fitted(video, fit), fitted_masks(mattes, fit), context)

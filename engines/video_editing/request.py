@@ -9,10 +9,11 @@ from pydantic import Field
 
 from engines.footage.fields import ExportFields, FootageFields
 
-Mode = Literal["words", "region", "extend", "background", "remove", "move"]
+Mode = Literal["words", "restyle", "region", "extend", "background", "remove", "move"]
 Canvas = Literal["wide", "tall", "square"]
 Selection = Literal["people", "words", "marks", "mask"]
 Method = Literal["value sharing", "difference", "weighed difference", "drawn to source", "noising"]
+Steadiness = Literal["estimates", "queries", "latents", "keys", "nothing"]
 Solver = Literal["automatic", "euler", "rf_solver", "fireflow", "uni_inv", "fixed_point", "reversible_leapfrog"]
 Background = Literal["blur", "colour", "picture"]
 
@@ -24,7 +25,8 @@ class VideoEditingRequest(FootageFields, ExportFields):
 
     mode: Mode = Field(
         "words",
-        description="“Words” changes what the clip shows by a model that knows it, “region” makes the selected part of "
+        description="“Words” changes what the clip shows by a model that knows it, “restyle” makes every frame anew as "
+        "a picture of another look and holds it to the one before, “region” makes the selected part of "
         "the picture anew, “extend” makes what lies beyond its borders. “Background”, "
         "“remove” and “move” are for any footage: they blur or replace what is behind a thing, take it away, or put it "
         "elsewhere.",
@@ -47,7 +49,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )
     strength: float = Field(
         1.0, gt=0.0, le=1.0,
-        description="Words: how much of the clip may be lost on the way: 1 is all of it, lower keeps more.",
+        description="Words, restyle: how much of the clip may be lost on the way: 1 is all of it, lower keeps more.",
         json_schema_extra={"layer": "look"},
     )  # fmt: skip
     kept_steps: int = Field(
@@ -60,6 +62,13 @@ class VideoEditingRequest(FootageFields, ExportFields):
         description="Words: how it is edited. “Value sharing” inverts the clip and shows the model its values again "
         "(RF-Edit), “difference” moves the clip by what both prompts differ in (FlowEdit), “weighed difference” does "
         "so after inverting (Uni-Edit), “drawn to source” is RF-Inversion, “noising” is SDEdit.",
+        json_schema_extra={"layer": "quality"},
+    )
+    steadiness: Steadiness = Field(
+        "estimates",
+        description="Restyle: what of the frame before is carried along the clip's motion: the clean picture as far as "
+        "it can be guessed (“estimates”), what the model asks (“queries”), the noisy state (“latents”). “Keys” only "
+        "lets it be seen, “nothing” leaves every frame alone.",
         json_schema_extra={"layer": "quality"},
     )
     solver: Solver = Field(

@@ -29,7 +29,8 @@ from studio.trials import TRIAL_SECONDS
 
 CHOICES: dict[str, Choices] = {
     "mode": [
-        ("Change what it shows, by words", "words"), ("Make a part anew, by words", "region"),
+        ("Change what it shows, by words", "words"), ("Another style, frame by frame", "restyle"),
+        ("Make a part anew, by words", "region"),
         ("Show more beyond the borders, by words", "extend"), ("Another background", "background"),
         ("Remove a thing", "remove"), ("Move, scale or copy a thing", "move"),
     ],
@@ -38,6 +39,10 @@ CHOICES: dict[str, Choices] = {
         ("People", "people"), ("What I name", "words"), ("What I mark", "marks"), ("A mask file", "mask"),
     ],
     "background": [("Blurred", "blur"), ("One colour", "colour"), ("Another picture", "picture")],
+    "steadiness": [
+        ("The clean picture before it", "estimates"), ("What the model asked there", "queries"),
+        ("The noisy state", "latents"), ("Nothing, but it is seen", "keys"), ("Nothing at all", "nothing"),
+    ],
     "solver": [
         ("Automatic", "automatic"), ("Euler", "euler"), ("RF-Solver (midpoint)", "rf_solver"), ("FireFlow", "fireflow"),
         ("Uni-Inv", "uni_inv"), ("Fixed point", "fixed_point"), ("Reversible leapfrog", "reversible_leapfrog"),
@@ -50,6 +55,7 @@ CHOICES: dict[str, Choices] = {
 }  # fmt: skip
 LABELS = {
     "mode": "What to do", "canvas": "Shape of the picture", "selection": "Which thing", "thing": "Its name",
+    "steadiness": "What is carried from frame to frame",
     "background": "What becomes of the background", "blur": "How strongly", "move_right": "To the right",
     "move_down": "Down", "scale": "How large", "copy_thing": "Leave the thing where it is, too",
 }  # fmt: skip
@@ -59,7 +65,9 @@ PARTS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "seed"),
     "source": ("source_prompt",),
     "how": ("guidance_scale", "steps", "model"),
-    "inverted": ("kept_steps", "strength", "method", "solver", "report"),
+    "strength": ("strength",),
+    "steady": ("steadiness",),
+    "inverted": ("kept_steps", "method", "solver", "report"),
     "thing": ("selection",),
     "words": ("thing",),
     "marks": ("marks",),
@@ -72,7 +80,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 # What there is to do → the parts that it needs; of `thing` and `background` further ones by what is chosen there.
 NEEDS: dict[str, tuple[str, ...]] = {
-    "words": ("prompt", "source", "how", "inverted"),
+    "words": ("prompt", "source", "how", "strength", "inverted"),
+    "restyle": ("prompt", "how", "strength", "steady"),
     "region": ("prompt", "how", "thing"),
     "extend": ("canvas", "prompt", "how"),
     "background": ("thing", "background"),
@@ -125,8 +134,12 @@ class EditTab(FootageTab):
                 add("source_prompt")
             add("seed")
         with gr.Accordion("How it is edited", open=False, elem_id=f"{self.task}-how") as how:
+            with gr.Group() as strength:
+                add("strength")
+            with gr.Group(visible=False) as steady:
+                add("steadiness")
             with gr.Group() as inverted:
-                add("kept_steps", "strength", "method", "solver", "report")
+                add("kept_steps", "method", "solver", "report")
             add("guidance_scale", "steps", "model")
         with gr.Group(visible=False) as background:
             add("background")
@@ -139,7 +152,8 @@ class EditTab(FootageTab):
         with gr.Group(visible=False) as move:
             add("move_right", "move_down", "scale", "copy_thing")
         self.parts: dict[str, Any] = {
-            "canvas": canvas, "prompt": prompt, "source": source, "how": how, "inverted": inverted, "thing": thing,
+            "canvas": canvas, "prompt": prompt, "source": source, "how": how, "strength": strength, "steady": steady,
+            "inverted": inverted, "thing": thing,
             "words": words,
             "marks": self.marks.block, "mask": mask, "background": background, "blur": blur, "colour": colour,
             "picture": picture, "move": move,

@@ -106,8 +106,9 @@ def test_every_field_of_the_request_is_on_the_page(edit: EditTab) -> None:
 @pytest.mark.parametrize(
     ("values", "parts"),
     [
-        ({}, {"prompt", "source", "how", "inverted"}),
-        ({"selection": "marks", "background": "picture"}, {"prompt", "source", "how", "inverted"}),
+        ({}, {"prompt", "source", "how", "strength", "inverted"}),
+        ({"selection": "marks", "background": "picture"}, {"prompt", "source", "how", "strength", "inverted"}),
+        ({"mode": "restyle", "selection": "words"}, {"prompt", "how", "strength", "steady"}),
         ({"mode": "region"}, {"prompt", "how", "thing"}),
         ({"mode": "region", "selection": "marks"}, {"prompt", "how", "thing", "marks"}),
         ({"mode": "extend", "selection": "marks"}, {"canvas", "prompt", "how"}),
@@ -115,6 +116,7 @@ def test_every_field_of_the_request_is_on_the_page(edit: EditTab) -> None:
         ({"mode": "background", "background": "colour"}, {"thing", "background", "colour"}),
         ({"mode": "background", "background": "picture"}, {"thing", "background", "picture"}),
         ({"mode": "remove"}, {"thing"}),
+        ({"mode": "remove", "selection": "words"}, {"thing", "words"}),
         ({"mode": "remove", "background": "picture", "selection": "marks"}, {"thing", "marks"}),
         ({"mode": "move", "selection": "mask"}, {"thing", "mask", "move"}),
     ],

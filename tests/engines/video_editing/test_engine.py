@@ -23,7 +23,7 @@ from engines.media.reader import read_clip
 from engines.media.writer import ClipWriter
 from engines.metrics.adherence import load_judge
 from engines.metrics.adherence import read_clip as read_by_judge
-from engines.metrics.psnr import background_psnr, masked_psnr
+from engines.metrics.psnr import background_psnr, masked_psnr, pixel_psnr
 from engines.reproduce import reproduce
 from engines.task import parse_request
 from engines.video_editing.engine import VideoEditingEngine
@@ -117,6 +117,21 @@ def test_the_people_of_a_real_picture_stay_and_the_background_goes(engine: Video
     assert np.abs(face - data.astronaut()[90:150, 200:260].reshape(-1, 3).mean(0)).max() < 12
 
 
+def test_a_clip_is_restyled_frame_by_frame(
+    engine: VideoEditingEngine, scene: RenderedScene, video: Path, tmp_path: Path
+) -> None:
+    drawn = render_scene(scene.spec.model_copy(update={"style": "pencil"}))
+    said = f"a pencil drawing of {caption(scene.spec).text}"
+    seen: list[Progress] = []
+    request = asked(video, mode="restyle", prompt=said, strength=0.8, steps=8, end=0.2)
+    result = engine.run(request, RunContext(tmp_path, seen.append))
+    made = np.asarray(read_clip(result.files[0].path).frames, np.uint8)
+    assert 4 <= len(made) < 17
+    truth, was = drawn.frames[: len(made)], scene.frames[: len(made)]
+    assert pixel_psnr(made, truth) > pixel_psnr(was, truth) + 1
+    assert [one.step for one in seen if one.phase == "denoising"] == list(range(len(made) + 1))
+
+
 def boxed(scene: RenderedScene) -> str:
     rows, columns = np.nonzero(scene.coverage[0][0] > 0.5)
     box = [max(0, columns.min() - 2), max(0, rows.min() - 2), min(96, columns.max() + 3), min(96, rows.max() + 3)]
@@ -172,6 +187,9 @@ def test_nobody_in_the_video_is_said(engine: VideoEditingEngine, scene: Rendered
             "Mark a frame inside the clip",
         ),
         ({"mode": "remove", "selection": "mask"}, "mask", "white where the thing is"),
+        ({"mode": "remove", "selection": "words"}, "thing", "Say which thing is meant"),
+        ({"mode": "remove", "selection": "words", "thing": "the rabit"}, "thing", "Do you mean “the rabbit”?"),
+        ({"mode": "remove", "selection": "words", "thing": "a zeppelin"}, "thing", "Mark the thing"),
         (
             {"mode": "move", "selection": "marks", "marks": '[{"frame": 0, "kind": "click", "points": [[1, 1]]}]'},
             "move_right",
