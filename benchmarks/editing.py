@@ -7,9 +7,10 @@ the model's completion, with true masks; the clip as it was.
 
 Summary: for each CHANGE (noun, scene, colour) and ARM: CHANGE_ARM_success (the new word is read by Judge B, and what
 moves moves as before; of scenes: the thing is the same noun), CHANGE_ARM_background_psnr, scene_ARM_identity;
-removed_ARM, removal_ARM_psnr; move_ARM_iou. Bars: success (of nouns), background_psnr_gain_vs_sdedit_db (against the
-strength of nearest success, the strongest if none reaches ours; sdedit_strength says which), scene_identity, removed,
-iou_target. Edits of 65 frames are measured once long edits exist.
+removed_ARM and removed_strict_ARM, removal_ARM_psnr; move_ARM_iou; of 65 frames in chunks long_seam_jump and
+long_source_seam_jump (of the clip itself), long_noun, long_background_psnr. Bars: success (of nouns),
+background_psnr_gain_vs_sdedit_db (against the strength of nearest success, the strongest if none reaches ours;
+sdedit_strength says which), scene_identity, removed, iou_target, seam_jump.
 A full run also writes assets/screenshots/editing.png: clips chosen by number, the source above its edit.
 """
 
@@ -21,6 +22,7 @@ from typing import Any, get_args
 import numpy as np
 
 from benchmarks.edits.by_words import ARMS, STRENGTHS, Change, WordEdit, edited, is_success, measure, word_edits
+from benchmarks.edits.long import lengthened, measure_long
 from benchmarks.edits.of_objects import REMOVERS, measure_move, measure_removal, move_within
 from benchmarks.held_out.rendering import CODE, FIRST_SEED, WEIGHTS, scene_name
 from benchmarks.shared.report import Report, parse_options
@@ -32,6 +34,7 @@ from engines.media.contact_sheet import contact_sheet, save_picture
 NAME = "editing"
 EDITS: dict[Change, int] = {"noun": 48, "scene": 32, "colour": 24}
 QUICK_EDITS, REMOVALS, QUICK_REMOVALS, SHEET_CLIPS, SEED = 2, 32, 3, 4, FIRST_SEED + 5
+LONG_EDITS, QUICK_LONG_EDITS = 10, 1
 MOVE_ARMS = ("ours", "unmoved")
 
 
@@ -63,11 +66,24 @@ def add_objects(report: Report) -> None:
     specs = held_out_scenes("one thing", QUICK_REMOVALS if report.quick else REMOVALS, SEED + 20)
     for arm in REMOVERS:
         rows = _rows(report, f"remove: {arm}", specs, lambda spec, a=arm: measure_removal(spec, a))
-        report.mean(f"removed_{arm}", [row["removed"] for row in rows])
+        for key in ("removed", "removed_strict"):
+            report.mean(f"{key}_{arm}", [row[key] for row in rows])
         report.mean(f"removal_{arm}_psnr", [row["psnr"] for row in rows])
     for arm in MOVE_ARMS:
         rows = _rows(report, f"move: {arm}", specs, lambda spec, a=arm: measure_move(spec, move_within(spec, SEED), a))
         report.mean(f"move_{arm}_iou", [row["iou"] for row in rows])
+
+
+def add_long(report: Report) -> None:
+    edits = word_edits("noun", QUICK_LONG_EDITS if report.quick else LONG_EDITS, SEED + 40)
+    rows = [
+        report.row("65 frames", f"{scene_name(edit.source)} → {caption(edit.target).text}",
+                   lambda e=edit: measure_long(e))  # type: ignore[misc]
+        for edit in map(lengthened, edits)
+    ]  # fmt: skip
+    for key in ("seam_jump", "source_seam_jump", "noun", "background_psnr"):
+        report.mean(f"long_{key}", [row[key] for row in rows])
+    report.number("seam_jump", report.summary["long_seam_jump"])
 
 
 def _rows(report: Report, arm: str, specs: list[Any], measured: Any) -> list[dict[str, Any]]:
@@ -104,16 +120,17 @@ def write_sheet(edits: dict[Change, list[WordEdit]]) -> None:
 def main() -> None:
     options = parse_options(NAME, __doc__)
     code = (
-        *CODE, "engines/inversion", "engines/selection", "engines/footage", "engines/video_editing",
-        "benchmarks/completing", "benchmarks/edits", "benchmarks/editing.py",
+        *CODE, "engines/inversion", "engines/long_video", "engines/selection", "engines/footage",
+        "engines/video_editing", "benchmarks/completing", "benchmarks/edits", "benchmarks/editing.py",
     )  # fmt: skip
     report = Report(NAME, options, code, WEIGHTS)
     edits = add_words(report)
     add_objects(report)
+    add_long(report)
     add_bars(report)
     if not report.quick:
         write_sheet(edits)
-    report.finish(partial=True)  # without edits of 65 frames
+    report.finish()
 
 
 if __name__ == "__main__":
