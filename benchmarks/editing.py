@@ -10,7 +10,8 @@ moves moves as before; of scenes: the thing is the same noun), CHANGE_ARM_backgr
 removed_ARM and removed_strict_ARM, removal_ARM_psnr; move_ARM_iou; of 65 frames in chunks long_seam_jump and
 long_source_seam_jump (of the clip itself), long_noun, long_background_psnr. Bars: success (of nouns),
 background_psnr_gain_vs_sdedit_db (against the strength of nearest success, the strongest if none reaches ours;
-sdedit_strength says which), scene_identity, removed, iou_target, seam_jump.
+sdedit_strength says which), scene_identity, removed, iou_target, seam_jump. Restyled frame by frame, for each way ARM
+of holding frames to each other: restyled_ARM_truth_psnr, _warp_error, _noun; warp_error_ratio_vs_keys.
 A full run also writes assets/screenshots/editing.png: clips chosen by number, the source above its edit.
 """
 
@@ -24,6 +25,8 @@ import numpy as np
 from benchmarks.edits.by_words import ARMS, STRENGTHS, Change, WordEdit, edited, is_success, measure, word_edits
 from benchmarks.edits.long import lengthened, measure_long
 from benchmarks.edits.of_objects import REMOVERS, measure_move, measure_removal, move_within
+from benchmarks.edits.restyled import ARMS as RESTYLING_ARMS
+from benchmarks.edits.restyled import measure_restyled, restylings
 from benchmarks.held_out.rendering import CODE, FIRST_SEED, WEIGHTS, scene_name
 from benchmarks.shared.report import Report, parse_options
 from engines.diorama.theatre.captions import caption
@@ -34,7 +37,7 @@ from engines.media.contact_sheet import contact_sheet, save_picture
 NAME = "editing"
 EDITS: dict[Change, int] = {"noun": 48, "scene": 32, "colour": 24}
 QUICK_EDITS, REMOVALS, QUICK_REMOVALS, SHEET_CLIPS, SEED = 2, 32, 3, 4, FIRST_SEED + 5
-LONG_EDITS, QUICK_LONG_EDITS = 10, 1
+LONG_EDITS, QUICK_LONG_EDITS, RESTYLINGS, QUICK_RESTYLINGS = 10, 1, 10, 1
 MOVE_ARMS = ("ours", "unmoved")
 
 
@@ -86,6 +89,20 @@ def add_long(report: Report) -> None:
     report.number("seam_jump", report.summary["long_seam_jump"])
 
 
+def add_restyled(report: Report) -> None:
+    clips = restylings(QUICK_RESTYLINGS if report.quick else RESTYLINGS, SEED + 60)
+    for arm in RESTYLING_ARMS:
+        rows = [
+            report.row(f"restyled: {arm}", scene_name(one.target), lambda o=one, a=arm: measure_restyled(o, a))  # type: ignore[misc]
+            for one in clips
+        ]
+        for key in ("truth_psnr", "warp_error", "noun"):
+            report.mean(f"restyled_{arm}_{key}", [row[key] for row in rows])
+    found = report.summary
+    ratio = found["restyled_estimates_warp_error"] / found["restyled_keys_warp_error"]
+    report.number("warp_error_ratio_vs_keys", ratio)
+
+
 def _rows(report: Report, arm: str, specs: list[Any], measured: Any) -> list[dict[str, Any]]:
     return [report.row(arm, scene_name(spec), lambda s=spec: measured(s)) for spec in specs]  # type: ignore[misc]
 
@@ -127,6 +144,7 @@ def main() -> None:
     edits = add_words(report)
     add_objects(report)
     add_long(report)
+    add_restyled(report)
     add_bars(report)
     if not report.quick:
         write_sheet(edits)
