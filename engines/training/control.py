@@ -1,0 +1,196 @@
+"""Teaches a model to follow edges, depth or a mask: python -m engines.training.control --arm full --out FOLDER
+
+The transformer stays as it is; a branch beside it learns (row 1, RelaCtrl): first a full one, that copies every block;
+then `--arm light --layers 0 2 5 7`, at the layers that are worth most (`python -m benchmarks.control` scores them).
+Scenes are drawn first (a few minutes). A training that was killed goes on in its folder.
+
+Shape legend: B clips, N tokens, C channels, K kinds of condition; clips uint8 [T, H, W, 3].
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from engines.backend.families.ltx import LTXFamily
+from engines.backend.registry import ModelRegistry
+from engines.conditioning.annotators import canny
+from engines.conditioning.control.branch import KINDS, ControlBranch, controlled
+from engines.diorama.theatre.captions import caption
+from engines.diorama.theatre.draw import RenderedScene, render_scene
+from engines.diorama.theatre.random_scene import random_scene
+from engines.training.optimiser_state import restore_training, save_training
+from engines.training.run_state import append_log
+from engines.worker_processes import even_parts, run_in_processes
+
+MODEL, SCENES, SEED = "diorama", 3600, 51
+FRAMES, HEIGHT, WIDTH = 17, 96, 96
+BATCH, RATE, WARMUP, SAVE_SECONDS = 10, 4e-4, 100, 120.0
+LOGIT_MEAN, TEXT_DROPOUT = 0.7, 0.1
+# How often each kind is taken: edges are the hardest.
+OFTEN = {"edges": 0.5, "depth": 0.25, "mask": 0.25}
+Frames = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Memory maps: latents float16 [n, N, C] (normalised), conditions float16 [n, K, N, C], captions."""
+
+    latents: npt.NDArray[np.float16]
+    conditions: npt.NDArray[np.float16]
+    captions: list[str]
+
+
+def condition_video(scene: RenderedScene, kind: str) -> Frames:
+    """What the branch is shown, [T, H, W, 3]: edges white on black; depth, near is white; things white on black.
+
+    The scene must have been rendered with its truth.
+    """
+    if kind == "edges":
+        return np.stack([canny(frame) for frame in scene.frames])
+    if kind == "mask":
+        grey = scene.coverage.sum(0).clip(0, 1)
+    else:
+        assert scene.truth is not None
+        near = 1 / np.maximum(scene.truth.depth, 1e-3)
+        grey = (near - near.min()) / max(float(near.max() - near.min()), 1e-6)
+    return np.repeat(np.rint(grey * 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def draw_scenes(folder: Path, processes: int) -> None:
+    """Fills the folder. Does nothing where it is complete already."""
+    if (folder / "captions.json").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = ((FRAMES - 1) // 4 + 1) * (HEIGHT // 16) * (WIDTH // 16)
+    shapes = {"latents": (SCENES, tokens, 128), "conditions": (SCENES, len(KINDS), tokens, 128)}
+    for name, shape in shapes.items():
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float16, shape).flush()
+    parts = even_parts(SCENES, processes)
+    run_in_processes(_fill, [(folder, part) for part in parts], f"drawing into {folder}")
+    said = [text for part in parts for text in json.loads((folder / f"captions.{part.start}.json").read_text())]
+    (folder / "captions.json").write_text(json.dumps(said), encoding="utf-8")
+
+
+def _fill(folder: Path, rows: range) -> None:
+    torch.set_num_threads(1)
+    family = load_model()
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("latents", "conditions")}
+    said = []
+    for row in rows:
+        random = np.random.default_rng([SEED, row])
+        scene = render_scene(random_scene(random, frames=FRAMES, height=HEIGHT, width=WIDTH), truth=True)
+        arrays["latents"][row] = tokens_of(family, scene.frames)[0].numpy()
+        for index, kind in enumerate(KINDS):
+            arrays["conditions"][row, index] = tokens_of(family, condition_video(scene, kind))[0].numpy()
+        said.append(caption(scene.spec, random).text)
+    for array in arrays.values():
+        array.flush()
+    (folder / f"captions.{rows.start}.json").write_text(json.dumps(said), encoding="utf-8")
+
+
+def tokens_of(family: LTXFamily, frames: Frames) -> torch.Tensor:
+    """Latents of a clip, [1, N, C]."""
+    count, height, width, _ = frames.shape
+    geometry = family.geometry(height, width, count, family.card.defaults.fps)
+    return family.pack(family.encode(frames), geometry).values
+
+
+def open_scenes(folder: Path) -> Scenes:
+    """Raises FileNotFoundError where nothing was drawn."""
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "conditions")}
+    return Scenes(**arrays, captions=json.loads((folder / "captions.json").read_text(encoding="utf-8")))
+
+
+def train(family: LTXFamily, branch: ControlBranch, scenes: Scenes, steps: int, out: Path) -> ControlBranch:
+    """AdamW with one cosine. Goes on where a killed run stood."""
+    family.transformer.requires_grad_(False)
+    optimiser = torch.optim.AdamW(branch.parameters(), lr=RATE, weight_decay=0.01)
+    state = out / "state.safetensors"
+    start = restore_training(state, branch, optimiser)
+    running, began, saved = list[float](), time.monotonic(), time.monotonic()
+    for step in range(start, steps):
+        for group in optimiser.param_groups:
+            group["lr"] = RATE * min(1.0, (step + 1) / WARMUP) * (0.5 + 0.5 * np.cos(np.pi * step / steps))
+        loss = _step_loss(family, branch, scenes, step)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(branch.parameters(), 1.0)
+        optimiser.step()
+        running.append(float(loss.detach()))
+        if len(running) == 20:
+            seconds = round(time.monotonic() - began)
+            append_log(out / "log.jsonl", step=step + 1, loss=round(sum(running) / 20, 4), seconds=seconds)
+            running = []
+        if time.monotonic() - saved > SAVE_SECONDS or step + 1 == steps:
+            save_training(state, branch, optimiser, step + 1)
+            saved = time.monotonic()
+    return branch.eval()
+
+
+def _step_loss(family: LTXFamily, branch: ControlBranch, scenes: Scenes, step: int) -> torch.Tensor:
+    """Flow loss of a batch that follows one kind of condition. A function of the step."""
+    random = np.random.default_rng([SEED, step])
+    kind = int(random.choice(len(KINDS), p=[OFTEN[name] for name in KINDS]))
+    rows = np.sort(random.choice(len(scenes.captions), BATCH, replace=False))
+    generator = torch.Generator().manual_seed(SEED * 1_000_003 + step)
+    clean = torch.from_numpy(scenes.latents[rows].astype(np.float32))
+    condition = torch.from_numpy(scenes.conditions[rows, kind].astype(np.float32))
+    dropped = random.random(BATCH) < TEXT_DROPOUT
+    said = family.encode_prompt(["" if drop else scenes.captions[row] for row, drop in zip(rows, dropped, strict=True)])
+    sigmas = (torch.randn(BATCH, generator=generator) + LOGIT_MEAN).sigmoid()
+    noise = torch.randn(clean.shape, generator=generator)
+    level = sigmas[:, None, None]
+    geometry = family.geometry(HEIGHT, WIDTH, FRAMES, family.card.defaults.fps)
+    dtype = family.dtype
+    with (
+        torch.autocast("cpu", dtype, enabled=dtype is not torch.float32),
+        controlled(family.transformer, branch, condition, kind),
+    ):
+        velocity = family.transformer(
+            hidden_states=((1 - level) * clean + level * noise).to(dtype),
+            encoder_hidden_states=said.values.clone().to(dtype), timestep=sigmas * 1000.0,
+            encoder_attention_mask=said.mask.clone(),
+            video_coords=family.coordinates(geometry).expand(BATCH, -1, -1), return_dict=False,
+        )[0]  # fmt: skip
+    return (velocity.float() - (noise - clean)).square().mean()
+
+
+def load_model() -> LTXFamily:
+    return cast(LTXFamily, ModelRegistry(device=torch.device("cpu")).load(MODEL))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m engines.training.control", description=__doc__)
+    parser.add_argument("--arm", choices=("full", "light"), required=True)
+    parser.add_argument("--layers", type=int, nargs="+", help="of the light branch")
+    parser.add_argument("--groups", type=int, nargs="+", help="of its mixers, fewest where a layer is worth most")
+    parser.add_argument("--scenes", type=Path, required=True, help="where the rendered scenes lie, or are to be drawn")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--processes", type=int, default=2, help="for drawing")
+    arguments = parser.parse_args()
+    if arguments.arm == "light" and (not arguments.layers or len(arguments.layers) != len(arguments.groups or ())):
+        parser.error("a light branch needs --layers and as many --groups")
+    draw_scenes(arguments.scenes, arguments.processes)
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    family = load_model()
+    full = arguments.arm == "full"
+    branch = ControlBranch.beside(family.transformer.float(), *(() if full else (arguments.layers, arguments.groups)))
+    family.transformer.to(family.dtype)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    trained = train(family, branch.float(), open_scenes(arguments.scenes), arguments.steps, arguments.out)
+    trained.half().save_pretrained(arguments.out)
+
+
+if __name__ == "__main__":
+    main()
