@@ -1,7 +1,7 @@
 """The small network that turns what a model sees of a clip, and a phrase, into masks.
 
 Shape legend: B clips, S slots of h × w cells, N = S·h·w tokens, C latent channels, F features, L words, E width of the
-text encoder, D width of the head; T = TIME·(S − 1) + 1 frames; a mask has DETAIL × DETAIL values for a cell.
+text encoder, D width of the head; T = time·(S − 1) + 1 frames; a mask has DETAIL × DETAIL values for a cell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-TIME, DETAIL = 4, 8
+DETAIL = 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class WordMaskHead(ModelMixin, ConfigMixin):
         feature_width: F of all blocks together.
         text_width: E.
         width, layers, heads: Of the mixing.
+        time: Frames of a slot.
     """
 
     @register_to_config
@@ -53,6 +54,7 @@ class WordMaskHead(ModelMixin, ConfigMixin):
         width: int = 160,
         layers: int = 3,
         heads: int = 4,
+        time: int = 4,
     ) -> None:
         super().__init__()
         self.blocks = tuple(blocks)
@@ -64,7 +66,7 @@ class WordMaskHead(ModelMixin, ConfigMixin):
             width, heads, 3 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )
         self.mixing = nn.TransformerDecoder(layer, layers, norm=nn.LayerNorm(width))
-        self.pixels = nn.Linear(width, TIME * DETAIL**2)
+        self.pixels = nn.Linear(width, time * DETAIL**2)
         self.presence = nn.Linear(2 * width, 1)
 
     def forward(
@@ -77,7 +79,7 @@ class WordMaskHead(ModelMixin, ConfigMixin):
         tokens = tokens + self.of_features(self.normalised(features))
         mixed = self.mixing(tokens, self.of_text(text), memory_key_padding_mask=text_mask < 0.5)
         pooled = torch.cat([mixed.mean(1), mixed.amax(1)], dim=1)
-        return Found(_unfolded(self.pixels(mixed), grid), self.presence(pooled)[:, 0])
+        return Found(_unfolded(self.pixels(mixed), grid, self.config["time"]), self.presence(pooled)[:, 0])
 
 
 def places(grid: tuple[int, int, int], width: int) -> Tensor:
@@ -94,9 +96,9 @@ def _sines(at: Tensor, width: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def _unfolded(pixels: Tensor, grid: tuple[int, int, int]) -> Tensor:
-    """[B, N, TIME·DETAIL²] → [B, T, DETAIL·h, DETAIL·w]: of the first slot only the last frame is one."""
+def _unfolded(pixels: Tensor, grid: tuple[int, int, int], time: int) -> Tensor:
+    """[B, N, time·DETAIL²] → [B, T, DETAIL·h, DETAIL·w]: of the first slot only the last frame is one."""
     slots, rows, columns = grid
-    split = pixels.view(-1, slots, rows, columns, TIME, DETAIL, DETAIL)
-    frames = split.permute(0, 1, 4, 2, 5, 3, 6).reshape(-1, slots * TIME, rows * DETAIL, columns * DETAIL)
-    return frames[:, TIME - 1 :]
+    split = pixels.view(-1, slots, rows, columns, time, DETAIL, DETAIL)
+    frames = split.permute(0, 1, 4, 2, 5, 3, 6).reshape(-1, slots * time, rows * DETAIL, columns * DETAIL)
+    return frames[:, time - 1 :]
