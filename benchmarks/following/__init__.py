@@ -1,0 +1,1 @@
+"""What benchmarks.control measures: clips that follow edges, depth or a mask."""
