@@ -36,7 +36,8 @@ RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rat
 SAVE_SECONDS = 120.0
 TEMPERATURE = 0.1  # of the identity head's comparison
 CELL_WEIGHT, IDENTITY_WEIGHT = 2.0, 1.0
-MOVING_WEIGHT, PAIR_WEIGHT = 3.0, 1.5  # how often such a clip is taken, where any other is once: these are learnt last
+# How often such a clip is taken, where any other is once: these are learnt last.
+MOVING_WEIGHT, PAIR_WEIGHT, FIGURE_WEIGHT = 3.0, 1.5, 3.0
 EMPTY_CELL = 0.15  # of a cell that shows an object: most cells are empty
 
 
@@ -79,8 +80,10 @@ def augment(clips: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
 def row_shares(words: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
     """How likely a step takes each clip, [n]; words [n, heads], −1 where a head has nothing to look at."""
     names, nothing = list(heads()), heads()["second"].index(NOTHING)
-    moving, second = words[:, names.index("motion")] >= 0, words[:, names.index("second")]
-    weight = np.where(moving, MOVING_WEIGHT, np.where((second >= 0) & (second != nothing), PAIR_WEIGHT, 1.0))
+    moving, acting = (words[:, names.index(head)] >= 0 for head in ("motion", "action"))
+    second = words[:, names.index("second")]
+    pair = (second >= 0) & (second != nothing)
+    weight = np.select([moving, acting, pair], [MOVING_WEIGHT, FIGURE_WEIGHT, PAIR_WEIGHT], 1.0)
     return np.asarray(weight / weight.sum())
 
 
