@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -27,13 +26,12 @@ from engines.conditioning.control.branch import KINDS, ControlBranch, controlled
 from engines.diorama.theatre.captions import caption
 from engines.diorama.theatre.draw import RenderedScene, render_scene
 from engines.diorama.theatre.random_scene import random_scene
-from engines.training.optimiser_state import restore_training, save_training
-from engines.training.run_state import append_log
+from engines.training.teaching import Lesson, teach
 from engines.worker_processes import even_parts, run_in_processes
 
 MODEL, SCENES, SEED = "diorama", 3600, 51
 FRAMES, HEIGHT, WIDTH = 17, 96, 96
-BATCH, RATE, WARMUP, SAVE_SECONDS = 10, 4e-4, 100, 120.0
+BATCH, RATE = 10, 4e-4
 LOGIT_MEAN, TEXT_DROPOUT = 0.7, 0.1
 # How often each kind is taken: edges are the hardest.
 OFTEN = {"edges": 0.5, "depth": 0.25, "mask": 0.25}
@@ -110,33 +108,7 @@ def open_scenes(folder: Path) -> Scenes:
     return Scenes(**arrays, captions=json.loads((folder / "captions.json").read_text(encoding="utf-8")))
 
 
-def train(family: LTXFamily, branch: ControlBranch, scenes: Scenes, steps: int, out: Path) -> ControlBranch:
-    """AdamW with one cosine. Goes on where a killed run stood."""
-    family.transformer.requires_grad_(False)
-    optimiser = torch.optim.AdamW(branch.parameters(), lr=RATE, weight_decay=0.01)
-    state = out / "state.safetensors"
-    start = restore_training(state, branch, optimiser)
-    running, began, saved = list[float](), time.monotonic(), time.monotonic()
-    for step in range(start, steps):
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / WARMUP) * (0.5 + 0.5 * np.cos(np.pi * step / steps))
-        loss = _step_loss(family, branch, scenes, step)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(branch.parameters(), 1.0)
-        optimiser.step()
-        running.append(float(loss.detach()))
-        if len(running) == 20:
-            seconds = round(time.monotonic() - began)
-            append_log(out / "log.jsonl", step=step + 1, loss=round(sum(running) / 20, 4), seconds=seconds)
-            running = []
-        if time.monotonic() - saved > SAVE_SECONDS or step + 1 == steps:
-            save_training(state, branch, optimiser, step + 1)
-            saved = time.monotonic()
-    return branch.eval()
-
-
-def _step_loss(family: LTXFamily, branch: ControlBranch, scenes: Scenes, step: int) -> torch.Tensor:
+def step_loss(family: LTXFamily, branch: ControlBranch, scenes: Scenes, step: int) -> torch.Tensor:
     """Flow loss of a batch that follows one kind of condition. A function of the step."""
     random = np.random.default_rng([SEED, step])
     kind = int(random.choice(len(KINDS), p=[OFTEN[name] for name in KINDS]))
@@ -188,8 +160,11 @@ def main() -> None:
     branch = ControlBranch.beside(family.transformer.float(), *(() if full else (arguments.layers, arguments.groups)))
     family.transformer.to(family.dtype)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    trained = train(family, branch.float(), open_scenes(arguments.scenes), arguments.steps, arguments.out)
-    trained.half().save_pretrained(arguments.out)
+    family.transformer.requires_grad_(False)
+    scenes = open_scenes(arguments.scenes)
+    lesson = Lesson(arguments.steps, RATE, log_every=20)
+    teach(branch.float(), lesson, lambda step: step_loss(family, branch, scenes, step), arguments.out)
+    branch.half().save_pretrained(arguments.out)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,15 +25,14 @@ from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.registry import ModelRegistry
 from engines.diorama.referring import random_reference
-from engines.training.optimiser_state import restore_training, save_training
-from engines.training.run_state import append_log
+from engines.training.teaching import Lesson, teach
 from engines.word_selection.features import clip_features
 from engines.word_selection.head import DETAIL, Found, WordMaskHead
 from engines.worker_processes import even_parts, run_in_processes
 
 # (frames, height, width) → scenes of that shape.
 SHAPES = {(17, 96, 96): 7000, (17, 64, 128): 1000, (17, 128, 64): 1000}
-SEED, BATCH, RATE, SAVE_SECONDS = 41, 16, 1e-3, 120.0
+SEED, BATCH, RATE = 41, 16, 1e-3
 # Row 4 has 2 · focal + 5 · dice for masks that are mostly empty; here the focal term is ten times as small beside dice.
 FOCAL, DICE, PRESENCE = 20.0, 5.0, 1.0
 MODEL = "diorama"
@@ -114,38 +112,12 @@ def mask_loss(found: Found, masks: torch.Tensor, present: torch.Tensor) -> torch
     return FOCAL * focal + DICE * dice.mean() + PRESENCE * there
 
 
-def train(family: VideoFamily, head: WordMaskHead, scenes: list[Scenes], steps: int, out: Path) -> WordMaskHead:
-    """AdamW with one cosine. Goes on where a killed run stood."""
-    optimiser = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.01)
-    state = out / "state.safetensors"
-    start = restore_training(state, head, optimiser)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser,
-        lambda step: min(1.0, (step + start + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * (step + start) / steps)),
-    )
-    sizes = np.array([len(some.phrases) for some in scenes], float)
-    running, began, saved = list[float](), time.monotonic(), time.monotonic()
-    for step in range(start, steps):
-        random = np.random.default_rng([SEED, step])
-        some = scenes[int(random.choice(len(scenes), p=sizes / sizes.sum()))]
-        loss = _step_loss(family, head, some, np.sort(random.choice(len(some.phrases), BATCH, replace=False)))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        running.append(float(loss.detach()))
-        if len(running) == 50:
-            seconds = round(time.monotonic() - began)
-            append_log(out / "log.jsonl", step=step + 1, loss=round(sum(running) / 50, 4), seconds=seconds)
-            running = []
-        if time.monotonic() - saved > SAVE_SECONDS or step + 1 == steps:
-            save_training(state, head, optimiser, step + 1)
-            saved = time.monotonic()
-    return head.eval()
-
-
-def _step_loss(family: VideoFamily, head: WordMaskHead, scenes: Scenes, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+def step_loss(family: VideoFamily, head: WordMaskHead, every: list[Scenes], step: int) -> torch.Tensor:
+    """Of a batch of one shape. A function of the step."""
+    random = np.random.default_rng([SEED, step])
+    sizes = np.array([len(some.phrases) for some in every], float)
+    scenes = every[int(random.choice(len(every), p=sizes / sizes.sum()))]
+    rows = np.sort(random.choice(len(scenes.phrases), BATCH, replace=False))
     frames, height, width = scenes.shape
     geometry = family.geometry(height, width, frames, family.card.defaults.fps)
     values = torch.from_numpy(scenes.latents[rows].astype(np.float32))
@@ -179,7 +151,8 @@ def main() -> None:
     family = _family()
     head = WordMaskHead() if arguments.source == "model" else WordMaskHead(blocks=())
     arguments.out.mkdir(parents=True, exist_ok=True)
-    train(family, head, scenes, arguments.steps, arguments.out).half().save_pretrained(arguments.out)
+    teach(head, Lesson(arguments.steps, RATE), lambda step: step_loss(family, head, scenes, step), arguments.out)
+    head.half().save_pretrained(arguments.out)
 
 
 if __name__ == "__main__":
