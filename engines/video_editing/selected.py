@@ -65,7 +65,6 @@ def _check_words(request: VideoEditingRequest, catalogue: Catalogue) -> None:
     if not request.thing.strip():
         raise InvalidRequest("The thing has no name.", "Say which thing is meant: “the fox”.", "thing")
     card = catalogue.card(request.model)
-    head_folder(card, locate(card))
     unknown = unknown_words_sentence(request.thing, card, catalogue)
     if unknown:
         nearest = nearest_noun(request.thing)
@@ -76,6 +75,7 @@ def _check_words(request: VideoEditingRequest, catalogue: Catalogue) -> None:
             else "Mark the thing on a frame.",
             "thing",
         )
+    head_folder(card, locate(card))
 
 
 def _mask_of(request: VideoEditingRequest, source: Footage) -> MaskVideo:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engines.backend.catalogue import ModelCard
-from engines.errors import NotAvailable
+from engines.backend.model_files import locate
+from engines.errors import NotAvailable, UserError
 
 ADAPTER = Path("adapters") / "word_selection"
 
@@ -20,6 +21,15 @@ def head_folder(card: ModelCard, folder: Path) -> Path:
             field="selection",
         )
     return path
+
+
+def has_head(card: ModelCard) -> bool:
+    """Whether the model is here and can select by words."""
+    try:
+        head_folder(card, locate(card))
+    except UserError:
+        return False
+    return True
 
 
 def head_weights(card: ModelCard, folder: Path) -> Path:

@@ -13,6 +13,7 @@ from engines.task import parse_request, request_class
 from engines.video_editing.check import open_video
 from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import marks_of
+from engines.word_selection.heads import has_head
 from studio.events import BESIDE_THE_QUEUE
 from studio.file_field import FileField
 from studio.files import FileServer
@@ -112,7 +113,7 @@ class EditTab(FootageTab):
     form: MarkForm
 
     def __init__(self, queue: JobQueue, files: FileServer, owned: OwnedFiles) -> None:
-        form = MarkForm(request_class(self.task_name), {**CHOICES, "model": _models()})
+        form = MarkForm(request_class(self.task_name), {**CHOICES, "model": _models(), "selection": _selections()})
         super().__init__(self.tab_title, "Edit", form, queue, files, owned)
 
     def lay_out_main(self) -> None:
@@ -215,6 +216,12 @@ class EditTab(FootageTab):
             event.then(self.edited, asked, [*self.form.outputs, *self.advised], trigger_mode="always_last",
                        **BESIDE_THE_QUEUE)  # fmt: skip
         self.marks.show_after(self.back)
+
+
+def _selections() -> Choices:
+    """By name only where a model that is here can do that."""
+    able = any(has_head(card) for card in catalogue().values())
+    return [(label, value) for label, value in CHOICES["selection"] if able or value != "words"]
 
 
 def _models() -> Choices:

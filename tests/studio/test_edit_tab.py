@@ -22,7 +22,7 @@ from studio.jobs.queue import JobQueue
 from studio.mark_field import NOTHING, READ
 from studio.mark_pad import Pad
 from studio.owned_files import OwnedFiles
-from studio.tabs.edit import NEEDS, PARTS, EditTab, shown_parts
+from studio.tabs.edit import CHOICES, NEEDS, PARTS, EditTab, _selections, shown_parts
 from studio.uploads import lines_of
 from tests.studio.footage_files import FPS, clip, frames, picture
 
@@ -140,9 +140,17 @@ def test_every_field_about_one_way_lies_in_a_part_that_comes_and_goes(edit: Edit
 
 
 def test_every_choice_of_the_request_has_its_words(edit: EditTab) -> None:
-    for name in ("mode", "canvas", "selection", "background", "solver", "method"):
+    for name in ("mode", "canvas", "selection", "background", "solver", "method", "steadiness"):
         schema = edit.form.schema[name]
-        assert {value for _, value in edit.form.choices[name]} == set(schema["enum"])
+        assert {value for _, value in CHOICES[name]} == set(schema["enum"])
+        if name != "selection":
+            assert edit.form.choices[name] == CHOICES[name]
+
+
+def test_a_thing_is_named_only_where_a_model_can_read_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    for able in (True, False):
+        monkeypatch.setattr("studio.tabs.edit.has_head", lambda card, able=able: able)
+        assert ("words" in {value for _, value in _selections()}) == able
 
 
 def test_what_is_said_of_a_clip_stands_below_the_form(edit: EditTab, owned: OwnedFiles, tmp_path: Path) -> None:
