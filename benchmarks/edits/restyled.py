@@ -21,7 +21,7 @@ from engines.metrics.psnr import pixel_psnr
 from engines.video_editing.methods.clip_edit import How, Words
 from engines.video_editing.methods.frame_by_frame import Motion, Steadiness, flows_of, restyle
 
-HOW = How(steps=12, strength=0.8, guidance_scale=4.0)
+HOW = How(steps=12, strength=0.6, guidance_scale=4.0)
 # Arm → what is carried from frame to frame, and whether along the rendered motion instead of what flow finds.
 ARMS: dict[str, tuple[Steadiness, bool]] = {
     "nothing": ("nothing", False), "keys": ("keys", False), "latents": ("latents", False),

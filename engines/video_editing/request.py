@@ -49,7 +49,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )
     strength: float = Field(
         1.0, gt=0.0, le=1.0,
-        description="Words, restyle: how much of the clip may be lost on the way: 1 is all of it, lower keeps more.",
+        description="Words: how much of the clip may be lost on the way: 1 is all of it, lower keeps more.",
         json_schema_extra={"layer": "look"},
     )  # fmt: skip
     kept_steps: int = Field(
@@ -64,6 +64,11 @@ class VideoEditingRequest(FootageFields, ExportFields):
         "so after inverting (Uni-Edit), “drawn to source” is RF-Inversion, “noising” is SDEdit.",
         json_schema_extra={"layer": "quality"},
     )
+    change: float = Field(
+        0.6, gt=0.0, le=1.0,
+        description="Restyle: how far a frame may leave the clip's: at 0.4 little changes, from 0.8 on things are lost.",
+        json_schema_extra={"layer": "look"},
+    )  # fmt: skip
     steadiness: Steadiness = Field(
         "estimates",
         description="Restyle: what of the frame before is carried along the clip's motion: the clean picture as far as "

@@ -15,7 +15,7 @@ def restyle_clip(family: Family, request: VideoEditingRequest, frames: Frames, c
     """uint8 [T, H, W, 3], like `frames`. Raises: Cancelled between two frames."""
     context.step("encoding", 0, 1)
     words = Words(*(family.encode_prompt([text]) for text in ("", request.prompt, "")))
-    how = How(request.steps, request.strength, request.guidance_scale, seed=request.seed)
+    how = How(request.steps, request.change, request.guidance_scale, seed=request.seed)
     context.step("encoding", 1, 1)
 
     def on_frame(done: int) -> None:

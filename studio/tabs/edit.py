@@ -56,7 +56,7 @@ CHOICES: dict[str, Choices] = {
 }  # fmt: skip
 LABELS = {
     "mode": "What to do", "canvas": "Shape of the picture", "selection": "Which thing", "thing": "Its name",
-    "steadiness": "What is carried from frame to frame",
+    "change": "How much changes", "steadiness": "What is carried from frame to frame",
     "background": "What becomes of the background", "blur": "How strongly", "move_right": "To the right",
     "move_down": "Down", "scale": "How large", "copy_thing": "Leave the thing where it is, too",
 }  # fmt: skip
@@ -66,9 +66,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "seed"),
     "source": ("source_prompt",),
     "how": ("guidance_scale", "steps", "model"),
-    "strength": ("strength",),
-    "steady": ("steadiness",),
-    "inverted": ("kept_steps", "method", "solver", "report"),
+    "steady": ("change", "steadiness"),
+    "inverted": ("kept_steps", "strength", "method", "solver", "report"),
     "thing": ("selection",),
     "words": ("thing",),
     "marks": ("marks",),
@@ -81,8 +80,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 # What there is to do → the parts that it needs; of `thing` and `background` further ones by what is chosen there.
 NEEDS: dict[str, tuple[str, ...]] = {
-    "words": ("prompt", "source", "how", "strength", "inverted"),
-    "restyle": ("prompt", "how", "strength", "steady"),
+    "words": ("prompt", "source", "how", "inverted"),
+    "restyle": ("prompt", "how", "steady"),
     "region": ("prompt", "how", "thing"),
     "extend": ("canvas", "prompt", "how"),
     "background": ("thing", "background"),
@@ -135,12 +134,10 @@ class EditTab(FootageTab):
                 add("source_prompt")
             add("seed")
         with gr.Accordion("How it is edited", open=False, elem_id=f"{self.task}-how") as how:
-            with gr.Group() as strength:
-                add("strength")
             with gr.Group(visible=False) as steady:
-                add("steadiness")
+                add("change", "steadiness")
             with gr.Group() as inverted:
-                add("kept_steps", "method", "solver", "report")
+                add("kept_steps", "strength", "method", "solver", "report")
             add("guidance_scale", "steps", "model")
         with gr.Group(visible=False) as background:
             add("background")
@@ -153,7 +150,7 @@ class EditTab(FootageTab):
         with gr.Group(visible=False) as move:
             add("move_right", "move_down", "scale", "copy_thing")
         self.parts: dict[str, Any] = {
-            "canvas": canvas, "prompt": prompt, "source": source, "how": how, "strength": strength, "steady": steady,
+            "canvas": canvas, "prompt": prompt, "source": source, "how": how, "steady": steady,
             "inverted": inverted, "thing": thing,
             "words": words,
             "marks": self.marks.block, "mask": mask, "background": background, "blur": blur, "colour": colour,

@@ -106,9 +106,9 @@ def test_every_field_of_the_request_is_on_the_page(edit: EditTab) -> None:
 @pytest.mark.parametrize(
     ("values", "parts"),
     [
-        ({}, {"prompt", "source", "how", "strength", "inverted"}),
-        ({"selection": "marks", "background": "picture"}, {"prompt", "source", "how", "strength", "inverted"}),
-        ({"mode": "restyle", "selection": "words"}, {"prompt", "how", "strength", "steady"}),
+        ({}, {"prompt", "source", "how", "inverted"}),
+        ({"selection": "marks", "background": "picture"}, {"prompt", "source", "how", "inverted"}),
+        ({"mode": "restyle", "selection": "words"}, {"prompt", "how", "steady"}),
         ({"mode": "region"}, {"prompt", "how", "thing"}),
         ({"mode": "region", "selection": "marks"}, {"prompt", "how", "thing", "marks"}),
         ({"mode": "extend", "selection": "marks"}, {"canvas", "prompt", "how"}),

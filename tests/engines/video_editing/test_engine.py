@@ -123,7 +123,7 @@ def test_a_clip_is_restyled_frame_by_frame(
     drawn = render_scene(scene.spec.model_copy(update={"style": "pencil"}))
     said = f"a pencil drawing of {caption(scene.spec).text}"
     seen: list[Progress] = []
-    request = asked(video, mode="restyle", prompt=said, strength=0.8, steps=8, end=0.2)
+    request = asked(video, mode="restyle", prompt=said, steps=8, end=0.2)
     result = engine.run(request, RunContext(tmp_path, seen.append))
     made = np.asarray(read_clip(result.files[0].path).frames, np.uint8)
     assert 4 <= len(made) < 17
