@@ -66,7 +66,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )
     change: float = Field(
         0.6, gt=0.0, le=1.0,
-        description="Restyle: how far a frame may leave the clip's: at 0.4 little changes, from 0.8 on things are lost.",
+        description="Restyle: how far a frame may leave the clip's: at 0.4 little changes, from 0.8 on much is lost.",
         json_schema_extra={"layer": "look"},
     )  # fmt: skip
     steadiness: Steadiness = Field(
