@@ -108,6 +108,18 @@ def test_what_is_written_about_weights_is_no_part_of_them(tmp_path: Path) -> Non
     assert weights_hash([tmp_path]) != before
 
 
+def test_an_adapter_is_no_part_of_its_base_and_counts_where_it_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"first")
+    before, adapter = weights_hash([tmp_path]), tmp_path / "adapters" / "one"
+    adapter.mkdir(parents=True)
+    (adapter / "model.safetensors").write_bytes(b"second")
+    assert weights_hash([tmp_path]) == before
+    named = weights_hash([tmp_path, adapter])
+    assert named != before
+    (adapter / "model.safetensors").write_bytes(b"third")
+    assert weights_hash([tmp_path, adapter]) != named
+
+
 def test_a_quick_run_is_partial_and_keeps_no_rows(tmp_path: Path, weights: Path) -> None:
     clips = Clips()
     data = full_run(tmp_path, weights, clips, quick=True)
