@@ -23,22 +23,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.held_out.rendering import CODE, FIRST_SEED, WEIGHTS, bundled, scene_name
+from benchmarks.edits.of_objects import boxed
+from benchmarks.held_out.rendering import BESIDE, CODE, FIRST_SEED, WEIGHTS, bundled, scene_name
 from benchmarks.shared.report import Report, parse_options
 from engines.diorama.referring import Referred, absent_phrase, held_out_references
 from engines.errors import InvalidRequest
 from engines.footage.footage import ClipFootage
 from engines.media.clip import Clip
 from engines.media.contact_sheet import contact_sheet, save_picture
-from engines.selection.marks import Mark
+from engines.metrics.regions import iou
 from engines.selection.overlay import overlaid
 from engines.selection.track import track_marks
-from engines.word_selection.find import find_by_words, iou, load_head
+from engines.word_selection.find import find_by_words, load_head
 from engines.word_selection.head import WordMaskHead
 
 NAME = "selection"
-ADAPTERS = Path(WEIGHTS[0]) / "adapters"
-HEADS = {"model": ADAPTERS / "word_selection", "latents": ADAPTERS / "word_selection_from_latents"}
+HEADS = {"model": BESIDE / "word_selection", "latents": BESIDE / "word_selection_from_latents"}
 CLIPS = {"one thing": 48, "two things": 48, "figure": 32}
 QUICK_CLIPS, SHEET_CLIPS, SEED = 3, 2, FIRST_SEED + 11
 Floats = npt.NDArray[np.float32]
@@ -81,12 +81,9 @@ def _stability(masks: Floats) -> float:
 
 
 def measure_box(seen: Referred) -> dict[str, Any]:
-    inside = np.argwhere(seen.mask[0] > 0.5)
-    (top, left), (bottom, right) = inside.min(0), inside.max(0) + 1
-    box = Mark(frame=0, kind="box", box=(float(left), float(top), float(right), float(bottom)))
     source = footage(seen)
     with tempfile.TemporaryDirectory() as folder:
-        found = np.stack(list(track_marks(source, [box], Path(folder)).mattes(range(source.count))))
+        found = np.stack(list(track_marks(source, [boxed(seen.mask[0])], Path(folder)).mattes(range(source.count))))
     still = np.repeat(found[:1], len(found), axis=0)
     return {"iou": iou(found, seen.mask), "standing_still": iou(still, seen.mask)}
 
@@ -136,7 +133,7 @@ def write_sheet(clips: dict[str, list[Referred]]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_options(NAME, __doc__, arguments)
-    code = [*CODE, "engines/selection", "engines/word_selection", "benchmarks/selection.py"]
+    code = [*CODE, "engines/selection", "engines/word_selection", "benchmarks/edits", "benchmarks/selection.py"]
     report = Report(NAME, options, code=code, weights=[*WEIGHTS, *HEADS.values()])
     clips = {
         kind: held_out_references(kind, QUICK_CLIPS if options.quick else count, SEED) for kind, count in CLIPS.items()

@@ -16,10 +16,12 @@ from engines.diorama.theatre.captions import caption
 from engines.diorama.theatre.draw import RenderedScene, render_scene
 from engines.diorama.theatre.random_scene import held_out_scenes
 from engines.diorama.theatre.spec import SceneSpec
-from engines.media.optical_flow import visible_in_both, warp
+from engines.diorama.theatre.truth import SceneTruth
 from engines.metrics.psnr import pixel_psnr
+from engines.metrics.temporal import warping_error
 from engines.video_editing.methods.clip_edit import How, Words
-from engines.video_editing.methods.frame_by_frame import Motion, Steadiness, flows_of, restyle
+from engines.video_editing.methods.frame_by_frame import Motion, flows_of, restyle
+from engines.video_editing.request import Steadiness
 
 HOW = How(steps=12, strength=0.6, guidance_scale=4.0)
 # Arm → what is carried from frame to frame, and whether along the rendered motion instead of what flow finds.
@@ -47,9 +49,13 @@ def restylings(count: int, seed: int) -> list[Restyling]:
 
 def true_motion(scene: RenderedScene) -> Motion:
     """Of a scene that was rendered with its truth."""
-    truth = scene.truth
-    assert truth is not None
+    truth = _truth(scene)
     return lambda index: (truth.flow_back[index - 1], truth.flow[index - 1])
+
+
+def _truth(scene: RenderedScene) -> SceneTruth:
+    assert scene.truth is not None
+    return scene.truth
 
 
 def restyled(one: Restyling, arm: str) -> Frames:
@@ -62,22 +68,11 @@ def restyled(one: Restyling, arm: str) -> Frames:
 
 
 def measure_restyled(one: Restyling, arm: str) -> dict[str, Any]:
-    """truth_psnr: near the scene rendered in that style. warp_error: grey levels between a frame and the one before,
-    carried along the true motion, where both show the same; noun: it is still read."""
-    made, scene = restyled(one, arm), render_scene(one.source, truth=True)
+    """truth_psnr: near the scene rendered in that style. warp_error: warping_error along the true motion; noun: it is
+    still read."""
+    made, truth = restyled(one, arm), _truth(render_scene(one.source, truth=True))
     return {
         "truth_psnr": pixel_psnr(made, render_scene(one.target).frames),
-        "warp_error": warp_error(made, true_motion(scene)),
+        "warp_error": warping_error(made, flows=list(zip(truth.flow, truth.flow_back, strict=True))),
         "noun": float(reading(made)["noun"] == scene_words(one.source)["noun"]),
     }
-
-
-def warp_error(frames: Frames, motion: Motion) -> float:
-    """Mean absolute difference in grey levels of 255."""
-    errors = []
-    for index in range(1, len(frames)):
-        there, back = motion(index)
-        seen = visible_in_both(there, back)
-        difference = np.abs(warp(frames[index - 1], there) - frames[index].astype(np.float32)).mean(-1)
-        errors.append(float(difference[seen].mean()))
-    return float(np.mean(errors))

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.held_out.rendering import WEIGHTS, WORK, Frames, bundled, decoded, geometry_of, reading, request_for
+from benchmarks.held_out.rendering import BESIDE, WORK, Frames, bundled, decoded, geometry_of, reading, request_for
 from engines.conditioning.annotators import canny
 from engines.conditioning.control.branch import ControlBranch, controlled, kind_index
 from engines.context import RunContext
@@ -22,10 +21,10 @@ from engines.diorama.theatre.draw import render_scene
 from engines.diorama.theatre.spec import SceneSpec
 from engines.metrics.edges import Edges, edge_f1
 from engines.text_to_video.render import encode_prompts, sample_take
-from engines.training.control import condition_video, tokens_of
+from engines.training.bundled_model import tokens_of
+from engines.training.control import condition_video
 
-ADAPTERS = Path(WEIGHTS[0]) / "adapters"
-BRANCHES = {"light": ADAPTERS / "control", "full": ADAPTERS / "control_full"}
+BRANCHES = {"light": BESIDE / "control", "full": BESIDE / "control_full"}
 ARMS = ("none", *BRANCHES)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from benchmarks.shared.versions import PROJECT_ROOT, code_revision, weights_hash
 from engines.backend.families.base import LatentGeometry, PromptEmbedding
 from engines.backend.families.ltx import LTXFamily
+from engines.backend.model_files import ADAPTERS
 from engines.backend.registry import ModelRegistry
 from engines.context import RunContext
 from engines.diorama.judge import JUDGES_FOLDER
@@ -34,6 +36,7 @@ CODE = (
     "engines/sampling", "engines/backend", "engines/conditioning", "engines/text_to_video", "engines/diorama",
     "engines/metrics", "benchmarks/held_out",
 )  # fmt: skip
+BESIDE = Path(WEIGHTS[0]) / ADAPTERS
 FIRST_SEED = 900_000
 WORK = PROJECT_ROOT / "benchmarks" / "work" / "held_out"  # ignored
 

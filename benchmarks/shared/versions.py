@@ -12,12 +12,12 @@ import psutil  # type: ignore[import-untyped]
 import torch
 
 from engines.backend.fingerprint import fingerprint
+from engines.backend.model_files import ADAPTERS
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _CODE = (".py", ".yaml")
 _WEIGHTS = (".safetensors", ".json", ".tflite")
 _LOGGED = ("measured.json",)
-_ADAPTERS = "adapters"
 
 
 def revision() -> str:
@@ -51,7 +51,7 @@ def weights_hash(weights: Iterable[str | Path]) -> str:
         file
         for path in weights
         for file in _files(PROJECT_ROOT / path)
-        if _ADAPTERS not in file.relative_to(PROJECT_ROOT / path).parts
+        if ADAPTERS not in file.relative_to(PROJECT_ROOT / path).parts
         if (file.suffix in _WEIGHTS and file.name not in _LOGGED) or (PROJECT_ROOT / path).is_file()
     )
 

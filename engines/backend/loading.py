@@ -25,11 +25,11 @@ from engines.backend.image_encoders import ImageEncoder, load_clip, load_siglip
 from engines.backend.memory.holder import LoadedPart, ModulePart, Part
 from engines.backend.memory.residence import Residence
 from engines.backend.model_classes import autoencoder_class, autoencoder_dtype, transformer_class
+from engines.backend.model_files import ADAPTERS
 from engines.backend.text_encoders import load_text_encoder
 from engines.errors import NotAvailable
 from engines.sampling.schedules import from_scheduler_config
 
-ADAPTERS = "adapters"  # folder of a model's folder
 ALIGNED = 64  # bytes, of what torch allocates itself
 
 

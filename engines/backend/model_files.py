@@ -15,6 +15,7 @@ HUB_PATTERNS = (
     "text_encoder_2/*", "tokenizer_2/*", "image_encoder/*", "image_processor/*", "feature_extractor/*",
 )  # fmt: skip
 WEIGHED = ("transformer", "transformer_2", "vae", "text_encoder", "text_encoder_2", "image_encoder")
+ADAPTERS = "adapters"  # folder of a model's folder; its id is the next one (docs/decisions/011)
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack")
 
 

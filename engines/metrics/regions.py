@@ -51,6 +51,13 @@ def union_dilated(masks: Mask, pixels: float) -> Region:
     return region
 
 
+def iou(found: Mask, true: Mask) -> float:
+    """Intersection over union of two masks of a whole clip, [T, H, W] each; 1 where both are empty."""
+    one, other = found > 0.5, true > 0.5
+    union = np.count_nonzero(one | other)
+    return float(np.count_nonzero(one & other) / union) if union else 1.0
+
+
 def _refuse_empty(region: Region) -> None:
     if not region.any():
         raise InvalidRequest(

@@ -5,15 +5,19 @@ Shape legend: T frames, H rows, W columns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engines.errors import InvalidRequest
-from engines.media.optical_flow import optical_flow, visible_in_both, warp
+from engines.media.optical_flow import Flow, optical_flow, visible_in_both, warp
 from engines.metrics.checks import Frames, check_clip, check_same_shape
 from engines.metrics.regions import Region
 
 
-def warping_error(frames: Frames, reference: Frames | None = None) -> float:
+def warping_error(
+    frames: Frames, reference: Frames | None = None, flows: Sequence[tuple[Flow, Flow]] | None = None
+) -> float:
     """Mean squared difference between a frame and the next one warped back onto it, where both show the same thing.
 
     The warping error of Lai et al. 2018, "Learning Blind Video Temporal Consistency"; occlusions by forward-backward
@@ -23,6 +27,7 @@ def warping_error(frames: Frames, reference: Frames | None = None) -> float:
         frames: uint8 [T, H, W, 3], T ≥ 2.
         reference: uint8 of the same shape: flow and occlusions are estimated on it (the truth or the input).
             None estimates them on the frames themselves, which excuses what flow can explain.
+        flows: Known ones instead, T − 1 pairs: from a frame to the next one, and back.
 
     Returns: 0 … 1 on pixel values 0 … 1, mean over pairs of frames; 0 is perfectly steady.
     Raises: InvalidRequest on a single frame, on different shapes, or if no pair has a pixel that is seen twice.
@@ -33,7 +38,10 @@ def warping_error(frames: Frames, reference: Frames | None = None) -> float:
     check_same_shape(frames, guide, ("frames", "reference"))
     errors = []
     for t in range(len(frames) - 1):
-        forward, backward = optical_flow(guide[t], guide[t + 1]), optical_flow(guide[t + 1], guide[t])
+        if flows is None:
+            forward, backward = optical_flow(guide[t], guide[t + 1]), optical_flow(guide[t + 1], guide[t])
+        else:
+            forward, backward = flows[t]
         visible = visible_in_both(forward, backward)
         if visible.any():
             difference = (warp(frames[t + 1], forward) - frames[t].astype(np.float32)) / 255

@@ -1,7 +1,7 @@
 """Teaches a model to follow edges, depth or a mask: python -m engines.training.control --arm full --out FOLDER
 
 The transformer stays as it is; a branch beside it learns (row 1, RelaCtrl): first a full one, that copies every block;
-then `--arm light --layers 0 2 5 7`, at the layers that are worth most (`python -m benchmarks.control` scores them).
+then `--arm light --layers 0 2 5 7`, at the layers that are worth most (`python -m benchmarks.following.relevance`).
 Scenes are drawn first (a few minutes). A training that was killed goes on in its folder.
 
 Shape legend: B clips, N tokens, C channels, K kinds of condition; clips uint8 [T, H, W, 3].
@@ -10,26 +10,25 @@ Shape legend: B clips, N tokens, C channels, K kinds of condition; clips uint8 [
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from engines.backend.families.ltx import LTXFamily
-from engines.backend.registry import ModelRegistry
 from engines.conditioning.annotators import canny
 from engines.conditioning.control.branch import KINDS, ControlBranch, controlled
 from engines.diorama.theatre.captions import caption
 from engines.diorama.theatre.draw import RenderedScene, render_scene
 from engines.diorama.theatre.random_scene import random_scene
+from engines.training.bundled_model import load_model, tokens_of
+from engines.training.drawn_rows import Kind, Row, draw_rows, open_rows
 from engines.training.teaching import Lesson, teach
-from engines.worker_processes import even_parts, run_in_processes
 
-MODEL, SCENES, SEED = "diorama", 3600, 51
+SCENES, SEED = 3600, 51
 FRAMES, HEIGHT, WIDTH = 17, 96, 96
 BATCH, RATE = 10, 4e-4
 LOGIT_MEAN, TEXT_DROPOUT = 0.7, 0.1
@@ -65,47 +64,30 @@ def condition_video(scene: RenderedScene, kind: str) -> Frames:
 
 def draw_scenes(folder: Path, processes: int) -> None:
     """Fills the folder. Does nothing where it is complete already."""
-    if (folder / "captions.json").exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
     tokens = ((FRAMES - 1) // 4 + 1) * (HEIGHT // 16) * (WIDTH // 16)
-    shapes = {"latents": (SCENES, tokens, 128), "conditions": (SCENES, len(KINDS), tokens, 128)}
-    for name, shape in shapes.items():
-        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float16, shape).flush()
-    parts = even_parts(SCENES, processes)
-    run_in_processes(_fill, [(folder, part) for part in parts], f"drawing into {folder}")
-    said = [text for part in parts for text in json.loads((folder / f"captions.{part.start}.json").read_text())]
-    (folder / "captions.json").write_text(json.dumps(said), encoding="utf-8")
+    kinds: dict[str, Kind] = {
+        "latents": (np.float16, (tokens, 128)), "conditions": (np.float16, (len(KINDS), tokens, 128)),
+    }  # fmt: skip
+    draw_rows(folder, kinds, SCENES, _rows, (), processes)
 
 
-def _fill(folder: Path, rows: range) -> None:
-    torch.set_num_threads(1)
+def _rows() -> Callable[[int], Row]:
     family = load_model()
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("latents", "conditions")}
-    said = []
-    for row in rows:
+
+    def row_of(row: int) -> Row:
         random = np.random.default_rng([SEED, row])
         scene = render_scene(random_scene(random, frames=FRAMES, height=HEIGHT, width=WIDTH), truth=True)
-        arrays["latents"][row] = tokens_of(family, scene.frames)[0].numpy()
-        for index, kind in enumerate(KINDS):
-            arrays["conditions"][row, index] = tokens_of(family, condition_video(scene, kind))[0].numpy()
-        said.append(caption(scene.spec, random).text)
-    for array in arrays.values():
-        array.flush()
-    (folder / f"captions.{rows.start}.json").write_text(json.dumps(said), encoding="utf-8")
+        shown = [tokens_of(family, condition_video(scene, kind))[0].numpy() for kind in KINDS]
+        values = {"latents": tokens_of(family, scene.frames)[0].numpy(), "conditions": np.stack(shown)}
+        return values, caption(scene.spec, random).text
 
-
-def tokens_of(family: LTXFamily, frames: Frames) -> torch.Tensor:
-    """Latents of a clip, [1, N, C]."""
-    count, height, width, _ = frames.shape
-    geometry = family.geometry(height, width, count, family.card.defaults.fps)
-    return family.pack(family.encode(frames), geometry).values
+    return row_of
 
 
 def open_scenes(folder: Path) -> Scenes:
     """Raises FileNotFoundError where nothing was drawn."""
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "conditions")}
-    return Scenes(**arrays, captions=json.loads((folder / "captions.json").read_text(encoding="utf-8")))
+    arrays, captions = open_rows(folder, ("latents", "conditions"))
+    return Scenes(**arrays, captions=captions)
 
 
 def step_loss(family: LTXFamily, branch: ControlBranch, scenes: Scenes, step: int) -> torch.Tensor:
@@ -134,10 +116,6 @@ def step_loss(family: LTXFamily, branch: ControlBranch, scenes: Scenes, step: in
             video_coords=family.coordinates(geometry).expand(BATCH, -1, -1), return_dict=False,
         )[0]  # fmt: skip
     return (velocity.float() - (noise - clean)).square().mean()
-
-
-def load_model() -> LTXFamily:
-    return cast(LTXFamily, ModelRegistry(device=torch.device("cpu")).load(MODEL))
 
 
 def main() -> None:

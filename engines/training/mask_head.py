@@ -10,32 +10,30 @@ Shape legend: B clips, N tokens, C channels, T frames, h, w of a mask (DETAIL va
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 
-from engines.backend.catalogue import load_catalogue
 from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.video_family import VideoFamily
-from engines.backend.registry import ModelRegistry
 from engines.diorama.referring import random_reference
+from engines.selection.sizes import resized
+from engines.training.bundled_model import load_model, tokens_of
+from engines.training.drawn_rows import Kind, Row, draw_rows, open_rows
 from engines.training.teaching import Lesson, teach
 from engines.word_selection.features import clip_features
 from engines.word_selection.head import DETAIL, Found, WordMaskHead
-from engines.worker_processes import even_parts, run_in_processes
 
 # (frames, height, width) → scenes of that shape.
 SHAPES = {(17, 96, 96): 7000, (17, 64, 128): 1000, (17, 128, 64): 1000}
 SEED, BATCH, RATE = 41, 16, 1e-3
 # Row 4 has 2 · focal + 5 · dice for masks that are mostly empty; here the focal term is ten times as small beside dice.
 FOCAL, DICE, PRESENCE = 20.0, 5.0, 1.0
-MODEL = "diorama"
 
 
 @dataclass(frozen=True)
@@ -51,48 +49,33 @@ class Scenes:
 
 def draw_scenes(folder: Path, shape: tuple[int, int, int], count: int, processes: int) -> None:
     """Fills the folder. Does nothing where it is complete already."""
-    if (folder / "phrases.json").exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
     frames, height, width = shape
     rows, columns, slots = height // 16, width // 16, (frames - 1) // 4 + 1
-    kinds = {
-        "latents": (np.float16, (count, slots * rows * columns, 128)),
-        "masks": (np.uint8, (count, frames, DETAIL * rows, DETAIL * columns)),
-        "present": (np.bool_, (count,)),
+    kinds: dict[str, Kind] = {
+        "latents": (np.float16, (slots * rows * columns, 128)),
+        "masks": (np.uint8, (frames, DETAIL * rows, DETAIL * columns)),
+        "present": (np.bool_, ()),
     }
-    for name, (kind, size) in kinds.items():
-        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, size).flush()
-    parts = even_parts(count, processes)
-    run_in_processes(_fill, [(folder, shape, part) for part in parts], f"drawing into {folder}")
-    phrases = [text for part in parts for text in json.loads((folder / f"phrases.{part.start}.json").read_text())]
-    (folder / "phrases.json").write_text(json.dumps(phrases), encoding="utf-8")
+    draw_rows(folder, kinds, count, _rows, (shape,), processes)
 
 
-def _fill(folder: Path, shape: tuple[int, int, int], rows: range) -> None:
-    torch.set_num_threads(1)
-    family = _family()
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r+") for name in ("latents", "masks", "present")}
-    frames, height, width = shape
-    phrases = []
-    for row in rows:
+def _rows(shape: tuple[int, int, int]) -> Callable[[int], Row]:
+    family, (frames, height, width) = load_model(), shape
+    size = (DETAIL * height // 16, DETAIL * width // 16)
+
+    def row_of(row: int) -> Row:
         seen = random_reference(np.random.default_rng([SEED, *shape, row]), frames=frames, height=height, width=width)
-        geometry = family.geometry(height, width, frames, family.card.defaults.fps)
-        arrays["latents"][row] = family.pack(family.encode(seen.scene.frames), geometry).values[0].numpy()
-        size = (arrays["masks"].shape[3], arrays["masks"].shape[2])
-        small = [cv2.resize(mask, size, interpolation=cv2.INTER_AREA) for mask in seen.mask]
-        arrays["masks"][row] = np.rint(np.stack(small) * 255).astype(np.uint8)
-        arrays["present"][row] = seen.present
-        phrases.append(seen.phrase)
-    for array in arrays.values():
-        array.flush()
-    (folder / f"phrases.{rows.start}.json").write_text(json.dumps(phrases), encoding="utf-8")
+        masks = np.rint(np.stack([resized(mask, size) for mask in seen.mask]) * 255).astype(np.uint8)
+        latents = tokens_of(family, seen.scene.frames)[0].numpy()
+        return {"latents": latents, "masks": masks, "present": np.array(seen.present)}, seen.phrase
+
+    return row_of
 
 
 def open_scenes(folder: Path, shape: tuple[int, int, int]) -> Scenes:
     """Raises FileNotFoundError where nothing was drawn."""
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "masks", "present")}
-    return Scenes(shape, **arrays, phrases=json.loads((folder / "phrases.json").read_text(encoding="utf-8")))
+    arrays, phrases = open_rows(folder, ("latents", "masks", "present"))
+    return Scenes(shape, **arrays, phrases=phrases)
 
 
 def mask_loss(found: Found, masks: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
@@ -129,12 +112,6 @@ def step_loss(family: VideoFamily, head: WordMaskHead, every: list[Scenes], step
     return mask_loss(found, masks, torch.from_numpy(scenes.present[rows].astype(np.float32)))
 
 
-def _family() -> VideoFamily:
-    family = ModelRegistry(load_catalogue(), torch.device("cpu")).load(MODEL)
-    assert isinstance(family, VideoFamily)
-    return family
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m engines.training.mask_head", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the head")
@@ -148,7 +125,7 @@ def main() -> None:
     scenes = [open_scenes(arguments.scenes / "x".join(map(str, shape)), shape) for shape in SHAPES]
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
-    family = _family()
+    family = load_model()
     head = WordMaskHead() if arguments.source == "model" else WordMaskHead(blocks=())
     arguments.out.mkdir(parents=True, exist_ok=True)
     teach(head, Lesson(arguments.steps, RATE), lambda step: step_loss(family, head, scenes, step), arguments.out)

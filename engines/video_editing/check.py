@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from engines.backend.catalogue import Catalogue, Feature
+from engines.backend.catalogue import Catalogue, Feature, ModelCard
 from engines.backend.model_files import locate
 from engines.diorama.prompt_words import unknown_words_sentence
 from engines.errors import InvalidRequest
 from engines.footage.announcements import hdr_warning
 from engines.footage.video import VideoFootage
 from engines.media.limits import Limits
-from engines.video_editing.fitting import plan_chunks, plan_fit
+from engines.video_editing.fitting import Fit, plan_chunks, plan_fit
 from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import check_selection
 
 BY_A_MODEL = ("words", "restyle", "region", "extend")
 WHOLE = ("words", "restyle", "extend")  # no part of the picture is selected
+ANY_LENGTH = ("words", "restyle")  # made in parts, so that a clip may be longer than the model's window
 SHAPES = {"wide": 16 / 9, "tall": 9 / 16, "square": 1.0}
 
 
@@ -23,6 +24,12 @@ def open_video(request: VideoEditingRequest) -> VideoFootage:
     return VideoFootage(
         request.video, request.start, request.end, deinterlace=request.deinterlace, limits=Limits(), field="video"
     )
+
+
+def fit_of(request: VideoEditingRequest, video: VideoFootage, card: ModelCard) -> Fit:
+    """How the video becomes the model's clip. Raises: as plan_fit."""
+    shape = SHAPES[request.canvas] if request.mode == "extend" else None
+    return plan_fit(video, card, shape, in_chunks=request.mode in ANY_LENGTH)
 
 
 def check_request(request: VideoEditingRequest, catalogue: Catalogue) -> list[str]:
@@ -62,8 +69,7 @@ def _check_model(request: VideoEditingRequest, video: VideoFootage, catalogue: C
         raise InvalidRequest(
             "The prompt is empty.", "Say what the clip shall show, whole: “a rabbit jumps in the snow”.", "prompt"
         )
-    shape = SHAPES[request.canvas] if request.mode == "extend" else None
-    fit = plan_fit(video, card, shape, in_chunks=request.mode in ("words", "restyle"))
+    fit = fit_of(request, video, card)
     said = list(fit.warnings)
     if request.mode == "words" and fit.geometry.frames > fit.window:
         said.append(plan_chunks(fit, card.facts.temporal_compression).sentence())

@@ -16,12 +16,14 @@ from engines.media.digest import file_digest
 from engines.media.metadata import OutputRecord
 from engines.selection.people import WEIGHTS
 from engines.task import Result
-from engines.video_editing.check import BY_A_MODEL, SHAPES, check_request, open_video
+from engines.video_editing.check import BY_A_MODEL, WHOLE, check_request, fit_of, open_video
 from engines.video_editing.request import VideoEditingRequest
+from engines.word_selection.heads import head_weights
 
 if TYPE_CHECKING:
     import torch
 
+    from engines.backend.families.base import Family
     from engines.backend.registry import ModelRegistry
     from engines.footage.footage import Footage
     from engines.footage.video import VideoFootage
@@ -73,7 +75,7 @@ class VideoEditingEngine:
     ) -> tuple[Footage, OutputRecord, dict[str, float], list[str]]:
         from engines.footage.footage import ClipFootage
         from engines.media.clip import Clip
-        from engines.video_editing.fitting import fitted, fitted_masks, inside_canvas, plan_fit
+        from engines.video_editing.fitting import fitted, fitted_masks, inside_canvas
         from engines.video_editing.regions import make_region
         from engines.video_editing.styles import restyle_clip
         from engines.video_editing.words import edit_by_words
@@ -82,8 +84,9 @@ class VideoEditingEngine:
         context.step("loading", 0, 1)
         family = models.load(request.model)
         context.step("loading", 1, 1)
-        shape = SHAPES[request.canvas] if request.mode == "extend" else None
-        fit = plan_fit(video, family.card, shape, in_chunks=request.mode in ("words", "restyle"))
+        fit = fit_of(request, video, family.card)
+        # Before the model is laid into memory for the job: finding a thing by words lays it out for itself.
+        selected = self._mattes(request, video, context) if request.mode == "region" else None
         family.prepare(fit.at_once, 2, models.budget)
         measurements, said = dict[str, float](), list[str]()
         if request.mode == "words":
@@ -92,12 +95,12 @@ class VideoEditingEngine:
             said += made.warnings
         elif request.mode == "restyle":
             frames = restyle_clip(family, request, fitted(video, fit)[: fit.count], context)
-        elif request.mode == "region":
-            mattes = self._mattes(request, video, context).mattes(range(video.count))
-            frames = make_region(family, request, fit.geometry, fitted(video, fit), fitted_masks(mattes, fit), context)
+        elif selected is not None:
+            masks = fitted_masks(selected.mattes(range(video.count)), fit)
+            frames = make_region(family, request, fit.geometry, fitted(video, fit), masks, context)
         else:
             frames = make_region(family, request, fit.geometry, *inside_canvas(video, fit), context)
-        model = {"id": family.card.id, "revision": family.revision}
+        model = _recorded(family, request)
         clip = ClipFootage(Clip(frames[: fit.count], video.fps))
         return clip, _record(request, model, family.dtype, family.device), measurements, said
 
@@ -142,12 +145,16 @@ class VideoEditingEngine:
         if request.selection == "people":
             return {"id": "selfie_segmentation", "sha256": file_digest(WEIGHTS)}
         if request.selection == "words":
-            from engines.word_selection.heads import head_weights
-
-            family = self._registry(context).load(request.model)
-            head = file_digest(head_weights(family.card, locate(family.card)))
-            return {"id": family.card.id, "revision": family.revision, "word_selection_sha256": head}
+            return _recorded(self._registry(context).load(request.model), request)
         return {}
+
+
+def _recorded(family: Family, request: VideoEditingRequest) -> dict[str, str]:
+    """A model, and its adapter where that found the thing (docs/decisions/011)."""
+    said = {"id": family.card.id, "revision": family.revision}
+    if request.mode not in WHOLE and request.selection == "words":
+        said["word_selection_sha256"] = file_digest(head_weights(family.card, locate(family.card)))
+    return said
 
 
 def _record(

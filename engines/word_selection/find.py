@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from engines.backend.catalogue import ModelCard
@@ -118,10 +117,3 @@ def _nearest_size(source: Footage, card: ModelCard) -> tuple[int, int]:
     shape = source.width / source.height
     sizes = [(size.height, size.width) for size in card.trained_sizes] or [(card.defaults.height, card.defaults.width)]
     return min(sizes, key=lambda size: abs(np.log(size[1] / size[0] / shape)))
-
-
-def iou(found: npt.NDArray[np.float32], true: npt.NDArray[np.float32]) -> float:
-    """Intersection over union of two masks of a whole clip, [T, H, W] each, cut at a half; 1 where both are empty."""
-    one, other = found > PRESENT, true > PRESENT
-    union = np.count_nonzero(one | other)
-    return float(np.count_nonzero(one & other) / union) if union else 1.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from engines.backend.catalogue import ModelCard
-from engines.backend.model_files import locate
+from engines.backend.model_files import ADAPTERS, locate
 from engines.errors import NotAvailable, UserError
 
-ADAPTER = Path("adapters") / "word_selection"
+ADAPTER = Path(ADAPTERS) / "word_selection"
 
 
 def head_folder(card: ModelCard, folder: Path) -> Path:

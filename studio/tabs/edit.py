@@ -151,10 +151,8 @@ class EditTab(FootageTab):
             add("move_right", "move_down", "scale", "copy_thing")
         self.parts: dict[str, Any] = {
             "canvas": canvas, "prompt": prompt, "source": source, "how": how, "steady": steady,
-            "inverted": inverted, "thing": thing,
-            "words": words,
-            "marks": self.marks.block, "mask": mask, "background": background, "blur": blur, "colour": colour,
-            "picture": picture, "move": move,
+            "inverted": inverted, "thing": thing, "words": words, "marks": self.marks.block, "mask": mask,
+            "background": background, "blur": blur, "colour": colour, "picture": picture, "move": move,
         }  # fmt: skip
         self._say_it_plainly()
 

@@ -32,10 +32,10 @@ from engines.worker_processes import even_parts, run_in_processes
 
 Frames = npt.NDArray[np.uint8]
 Shape = tuple[int, int, int]
-# (frames, height, width) of the clips, and how often. Judges learn more often from what they are worst at: motions in
-# short clips and in such that are not square, and what is drawn with a pencil, whose nouns have no colours (0.27 right
-# where as many were taught as are drawn).
+# (frames, height, width) of the clips, and how often.
 SHAPES = {(17, 96, 96): 0.6, (9, 96, 96): 0.1, (25, 96, 96): 0.1, (17, 128, 64): 0.1, (17, 64, 128): 0.1}
+# Judges learn more often from what they are worst at: motions in short clips and in such that are not square, and what
+# is drawn with a pencil, whose nouns have no colours (0.27 right where as many were taught as are drawn).
 TAUGHT_SHAPES = {(17, 96, 96): 0.5, (9, 96, 96): 0.16, (25, 96, 96): 0.1, (17, 128, 64): 0.12, (17, 64, 128): 0.12}
 TOPICS = {"alone": 0.24, "apart": 0.26, "in front": 0.14, "figure": 0.16, "face": 0.02, "not square": 0.18}
 SKETCHED = 0.14  # share of the taught scenes of things that become pencil drawings

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,9 +29,8 @@ from engines.sampling.noise import INITIAL
 from engines.sampling.site import Site
 from engines.sampling.solvers import Euler
 from engines.video_editing.methods.clip_edit import ClipEdit, How, Words
+from engines.video_editing.request import Steadiness
 
-# What of the frame before is carried along the flow; “keys” only shows it, “nothing” leaves frames alone.
-Steadiness = Literal["estimates", "queries", "latents", "keys", "nothing"]
 Motion = Callable[[int], tuple[Flow, Flow]]  # frame → flow to the frame before and back again
 EARLY = (0.5, 0.95)  # noise levels at which it is carried
 EVERY = 3  # steps from one carrying to the next: each decodes and encodes a frame

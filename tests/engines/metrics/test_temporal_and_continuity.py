@@ -114,3 +114,12 @@ def test_a_mean_of_what_is_not_a_number_is_refused() -> None:
         with pytest.raises(InvalidRequest) as caught:
             mean_with_interval(values)
         assert caught.value.field == "values"
+
+
+def test_known_flows_take_the_place_of_estimated_ones() -> None:
+    wide = np.random.default_rng(4).integers(0, 255, (32, 48, 3)).astype(np.uint8)
+    frames = np.stack([wide[:, step : step + 40] for step in range(3)])
+    left = np.zeros((32, 40, 2), np.float32)
+    left[..., 0] = -1
+    assert warping_error(frames, flows=[(left, -left)] * 2) == 0
+    assert warping_error(frames, flows=[(-left, left)] * 2) > 0.01

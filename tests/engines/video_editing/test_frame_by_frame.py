@@ -12,7 +12,8 @@ from engines.backend.families.base import Family, Frames
 from engines.backend.loading import load_family
 from engines.errors import Cancelled
 from engines.video_editing.methods.clip_edit import How, Words
-from engines.video_editing.methods.frame_by_frame import Steadiness, Way, flows_of, restyle
+from engines.video_editing.methods.frame_by_frame import Way, flows_of, restyle
+from engines.video_editing.request import Steadiness
 from tests.engines.tiny_models import TINY, card_for
 
 EVERY_WAY = get_args(Steadiness)

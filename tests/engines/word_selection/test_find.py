@@ -16,7 +16,8 @@ from engines.backend.loading import load_family
 from engines.errors import Cancelled, InvalidRequest, NotAvailable
 from engines.footage.footage import ClipFootage
 from engines.media.clip import Clip
-from engines.word_selection.find import WordMasks, find_by_words, iou
+from engines.metrics.regions import iou
+from engines.word_selection.find import WordMasks, find_by_words
 from engines.word_selection.head import DETAIL, Found, WordMaskHead
 from engines.word_selection.heads import head_folder
 from tests.engines.tiny_models import TINY, card_for
