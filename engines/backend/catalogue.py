@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -54,6 +54,9 @@ class LocalSource(_Card):
 
     kind: Literal["local"]
     path: str
+
+
+Source = Annotated[BundledSource | HubSource | LocalSource, Field(discriminator="kind")]
 
 
 class Defaults(_Card):
@@ -107,6 +110,26 @@ class Facts(_Card):
     mag_ratios: tuple[float, ...] = ()
 
 
+class LoraCard(_Card):
+    """Low-rank weights that a model of the catalogue adds to a checkpoint's own: what brings it down to a few steps.
+
+    Attributes:
+        source: A file of one's own, or a repository on the hub.
+        file: Which of the repository's files.
+        part: Of two experts, whose they are.
+        size_bytes: What the file takes.
+        licence: Shown beside the checkpoint's own before a download.
+    """
+
+    source: Source
+    file: str = ""
+    part: Literal["transformer", "transformer_2"] = "transformer"
+    strength: float = Field(1.0, ge=-4.0, le=4.0)
+    size_bytes: int
+    licence: str
+    licence_url: str
+
+
 class ModelCard(_Card):
     """One entry of the catalogue.
 
@@ -118,13 +141,17 @@ class ModelCard(_Card):
         vocabulary: Name of a closed vocabulary that the model knows ("diorama"), None for open ones.
         trained_sizes: Sizes that were trained; empty if the model takes any.
         trained_frames: Frame counts that were trained; empty if the model takes any.
+        base: Id of the card that its file is written over; "" for most.
+        loras: What it adds to the checkpoint's weights.
+        scheduler: What holds in place of the checkpoint's scheduler_config.json.
     """
 
     id: str
     title: str
+    base: str = ""
     description: str = Field(min_length=20)
     family: Literal["ltx", "wan", "cogvideox", "hunyuan_video"]
-    source: Annotated[BundledSource | HubSource | LocalSource, Field(discriminator="kind")]
+    source: Source
     licence: str
     licence_url: str
     size_bytes: int
@@ -134,6 +161,13 @@ class ModelCard(_Card):
     trained_frames: tuple[int, ...] = ()
     defaults: Defaults
     facts: Facts
+    loras: tuple[LoraCard, ...] = ()
+    scheduler: dict[str, float | bool | str] = {}
+
+    @property
+    def all_bytes(self) -> int:
+        """On disk, with its LoRA files."""
+        return self.size_bytes + sum(lora.size_bytes for lora in self.loras)
 
 
 class Catalogue(Mapping[str, ModelCard]):
@@ -190,11 +224,21 @@ def load_catalogue(folder: Path = PRESETS, own: Path | None = None) -> Catalogue
 
 
 def load_card(path: Path) -> ModelCard:
-    """Reads one card. Raises ValueError that names the file and the field that is wrong."""
+    """Reads one card; one with a `base` is written over that card, which lies beside it.
+
+    Raises: ValueError that names the file and the field that is wrong.
+    """
     try:
-        card = ModelCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValidationError) as error:
+        card = ModelCard.model_validate(_written_over_base(path, yaml.safe_load(path.read_text(encoding="utf-8"))))
+    except (yaml.YAMLError, ValidationError, OSError) as error:
         raise ValueError(f"{path}: {error}") from error
     if card.id != path.stem:
         raise ValueError(f"{path}: id is {card.id!r}, the file's name says {path.stem!r}")
     return card
+
+
+def _written_over_base(path: Path, given: Any) -> Any:
+    base = path.with_name(f"{given['base']}.yaml") if isinstance(given, dict) and given.get("base") else None
+    if base is None or not base.is_file():  # a local model's card is whole
+        return given
+    return yaml.safe_load(base.read_text(encoding="utf-8")) | given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,17 +26,17 @@ def cached_bytes(repository: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def telling(repository: Path, tell: Callable[[int], None], seconds: float = 1.0) -> Iterator[None]:
+def telling(repositories: Sequence[Path], tell: Callable[[int], None], seconds: float = 1.0) -> Iterator[None]:
     """Tells again and again, while the block runs, how many bytes of the missing files are there.
 
     What an earlier attempt left unfinished counts: the hub's library goes on from it.
     """
-    at_first, _ = cached_bytes(repository)
+    at_first = sum(cached_bytes(repository)[0] for repository in repositories)
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(seconds):
-            tell(sum(cached_bytes(repository)) - at_first)
+            tell(sum(sum(cached_bytes(repository)) for repository in repositories) - at_first)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

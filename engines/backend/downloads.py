@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,11 +46,14 @@ class DownloadPlan:
     free_bytes: int
 
     @property
-    def repository(self) -> Path:
-        """Its folder in the cache."""
+    def repositories(self) -> tuple[Path, ...]:
+        """Their folders in the cache."""
         from huggingface_hub.file_download import repo_folder_name
 
-        return self.folder / repo_folder_name(repo_id=_source(self.card).repo, repo_type="model")
+        return tuple(
+            self.folder / repo_folder_name(repo_id=wanted.source.repo, repo_type="model")
+            for wanted in _wanted(self.card)
+        )
 
     @property
     def total_bytes(self) -> int:
@@ -58,10 +62,11 @@ class DownloadPlan:
     def sentences(self) -> list[str]:
         """The licence first."""
         card = self.card
-        source = _source(card)
+        repositories = " and ".join(f"{wanted.source.repo} at {wanted.source.revision}" for wanted in _wanted(card))
         return [
             f"{card.title} is under the licence {card.licence}: {card.licence_url}",
-            f"{len(self.files)} files of {source.repo} at {source.revision}, {spoken_bytes(self.total_bytes)}; "
+            *(f"Its {lora.file} is under the licence {lora.licence}: {lora.licence_url}" for lora in card.loras),
+            f"{len(self.files)} files of {repositories}, {spoken_bytes(self.total_bytes)}; "
             f"{spoken_bytes(self.missing_bytes)} are to be fetched into {self.folder}, "
             f"{spoken_bytes(self.free_bytes)} are free there.",
         ]
@@ -79,21 +84,21 @@ def plan_download(card: ModelCard, cache: Path | None = None, endpoint: str | No
     """
     from huggingface_hub import HfApi, constants, snapshot_download
 
-    source, folder = _source(card), Path(cache or constants.HF_HUB_CACHE)
-    # First, because a dry run hides why it failed.
-    _asked(card, lambda: HfApi(endpoint=endpoint).model_info(source.repo, revision=source.revision))
-    found: Any = _asked(
-        card, lambda: snapshot_download(**_arguments(source), cache_dir=folder, endpoint=endpoint, dry_run=True)
-    )
-    files = tuple((str(file.filename), int(file.file_size)) for file in found)
-    missing = sum(int(file.file_size) for file in found if file.will_download)
-    if not any(name == "model_index.json" for name, _ in files):
-        raise NotAvailable(
-            f"{source.repo} at {source.revision} is no diffusers folder: it has no model_index.json.",
-            "Choose another revision or another model.",
-            field="model",
-        )
-    return DownloadPlan(card, files, missing, folder, free_bytes(folder))
+    folder, files, missing = Path(cache or constants.HF_HUB_CACHE), list[tuple[str, int]](), 0
+    for wanted in _wanted(card):
+        # First, because a dry run hides why it failed.
+        source, arguments = wanted.source, wanted.arguments(folder, endpoint)
+        _asked(source, card, partial(HfApi(endpoint=endpoint).model_info, source.repo, revision=source.revision))
+        found: Any = _asked(source, card, partial(snapshot_download, **arguments, dry_run=True))
+        if not any(file.filename == wanted.must_have for file in found):
+            raise NotAvailable(
+                f"{source.repo} at {source.revision} has no {wanted.must_have}, as {card.title} needs.",
+                "Choose another revision or another model.",
+                field="model",
+            )
+        files += [(str(file.filename), int(file.file_size)) for file in found]
+        missing += sum(int(file.file_size) for file in found if file.will_download)
+    return DownloadPlan(card, tuple(files), missing, folder, free_bytes(folder))
 
 
 def download(plan: DownloadPlan, endpoint: str | None = None) -> Path:
@@ -108,33 +113,46 @@ def download(plan: DownloadPlan, endpoint: str | None = None) -> Path:
         plan.missing_bytes, plan.folder, f"What is missing of {plan.card.title}",
         "set HF_HOME to a folder on another disk", "model", plan.free_bytes,
     )  # fmt: skip
-    source = _source(plan.card)
-    folder = Path(
-        _asked(plan.card, lambda: snapshot_download(**_arguments(source), cache_dir=plan.folder, endpoint=endpoint))
-    )
-    _compare_hashes(plan.card, folder, endpoint)
-    return folder
+    folders = []
+    for wanted in _wanted(plan.card):
+        arguments = wanted.arguments(plan.folder, endpoint)
+        folders.append(Path(_asked(wanted.source, plan.card, partial(snapshot_download, **arguments))))
+        _compare_hashes(wanted.source, plan.card, folders[-1], endpoint)
+    return folders[0]
 
 
-def _source(card: ModelCard) -> HubSource:
+@dataclass(frozen=True)
+class _Wanted:
+    """What of one repository is wanted, and the file without which the rest is of no use."""
+
+    source: HubSource
+    patterns: tuple[str, ...]
+    must_have: str
+
+    def arguments(self, cache: Path, endpoint: str | None) -> dict[str, Any]:
+        return {
+            "repo_id": self.source.repo, "revision": self.source.revision, "allow_patterns": list(self.patterns),
+            "ignore_patterns": list(PICKLED), "cache_dir": cache, "endpoint": endpoint,
+        }  # fmt: skip
+
+
+def _wanted(card: ModelCard) -> list[_Wanted]:
+    """The checkpoint first. Raises: InvalidRequest for one that is not on the hub."""
     if not isinstance(card.source, HubSource):
         raise InvalidRequest(f"{card.title} is not on the hub; it is here already.", "Choose another model.", "model")
-    return card.source
+    loras = [(lora.source, lora.file) for lora in card.loras]
+    return [
+        _Wanted(card.source, HUB_PATTERNS, "model_index.json"),
+        *(_Wanted(source, (file,), file) for source, file in loras if isinstance(source, HubSource)),
+    ]
 
 
-def _arguments(source: HubSource) -> dict[str, Any]:
-    return {
-        "repo_id": source.repo, "revision": source.revision, "allow_patterns": list(HUB_PATTERNS),
-        "ignore_patterns": list(PICKLED),
-    }  # fmt: skip
-
-
-def _compare_hashes(card: ModelCard, folder: Path, endpoint: str | None) -> None:
+def _compare_hashes(source: HubSource, card: ModelCard, folder: Path, endpoint: str | None) -> None:
     """The hub knows the SHA-256 of large files; a snapshot's folder is named after its commit."""
     from huggingface_hub import HfApi
 
-    source, api = _source(card), HfApi(endpoint=endpoint)
-    listed = _asked(card, lambda: list(api.list_repo_tree(source.repo, recursive=True, revision=folder.name)))
+    api = HfApi(endpoint=endpoint)
+    listed = _asked(source, card, lambda: list(api.list_repo_tree(source.repo, recursive=True, revision=folder.name)))
     for entry in listed:
         path, lfs = folder / entry.path, getattr(entry, "lfs", None)
         if lfs is None or not path.is_file():
@@ -151,11 +169,10 @@ def _compare_hashes(card: ModelCard, folder: Path, endpoint: str | None) -> None
             )
 
 
-def _asked(card: ModelCard, ask: Callable[[], T]) -> T:
+def _asked(source: HubSource, card: ModelCard, ask: Callable[[], T]) -> T:
     """The hub's answer; what it refuses, in words."""
     from huggingface_hub import errors
 
-    source = _source(card)
     try:
         return ask()
     except errors.GatedRepoError as error:
@@ -187,7 +204,7 @@ def _run(model: str, agreed: bool, tells: bool) -> None:
     plan = plan_download(card)
     print("\n".join(plan.sentences()))
     if agreed or input("Do you agree to the licence, and shall it be fetched? [y/N] ").strip().lower() in ("y", "yes"):
-        with telling(plan.repository, lambda fetched: _tell(fetched, plan)) if tells else nullcontext():
+        with telling(plan.repositories, lambda fetched: _tell(fetched, plan)) if tells else nullcontext():
             print(download(plan))
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from engines.backend.attention.kernels import use_wanted_kernel
-from engines.backend.catalogue import HubSource, ModelCard
+from engines.backend.catalogue import HubSource, LoraCard, ModelCard
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.cogvideox import CogVideoXFamily
 from engines.backend.families.hunyuan_video import HunyuanVideoFamily
@@ -22,15 +21,16 @@ from engines.backend.families.video_family import VideoFamily
 from engines.backend.families.wan import WanFamily
 from engines.backend.families.wan_vace import WanVACEFamily
 from engines.backend.image_encoders import ImageEncoder, load_clip, load_siglip
+from engines.backend.lora.branches import LowRankBranches
+from engines.backend.lora.files import read_lora
 from engines.backend.memory.holder import LoadedPart, ModulePart, Part
 from engines.backend.memory.residence import Residence
 from engines.backend.model_classes import autoencoder_class, autoencoder_dtype, transformer_class
-from engines.backend.model_files import ADAPTERS
+from engines.backend.model_files import ADAPTERS, locate_lora
 from engines.backend.text_encoders import load_text_encoder
-from engines.errors import NotAvailable
+from engines.errors import InvalidRequest, NotAvailable
+from engines.media.digest import file_digest
 from engines.sampling.schedules import from_scheduler_config
-
-ALIGNED = 64  # bytes, of what torch allocates itself
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ _FAMILIES: dict[str, Callable[[_Place], VideoFamily]] = {
 
 def _checkpoint(place: _Place, **more: Part) -> Checkpoint:
     card, folder = place.card, place.folder
-    scheduler_config = _json(folder / "scheduler" / "scheduler_config.json")
+    scheduler_config = {**_json(folder / "scheduler" / "scheduler_config.json"), **card.scheduler}
     from_scheduler_config(scheduler_config, steps=2, tokens=1)
     transformer, autoencoder = _transformer(place, "transformer"), _autoencoder(place)
     text_encoder = LoadedPart(lambda: load_text_encoder(card.facts, folder, place.device, place.dtype))
@@ -134,7 +134,19 @@ def _image_encoder(place: _Place) -> LoadedPart[ImageEncoder] | None:
 def _transformer(place: _Place, name: str) -> ModulePart:
     part = _part(place, transformer_class(place.card.family, place.folder / name), name, place.dtype)
     use_wanted_kernel(part.module)
+    for lora in place.card.loras:
+        if lora.part == name:
+            _add_lora(place.card, lora, part.module)
     return part
+
+
+def _add_lora(card: ModelCard, lora: LoraCard, transformer: Any) -> None:
+    """Beside the weights, for as long as the model is loaded."""
+    file = locate_lora(card, lora)
+    try:
+        LowRankBranches(transformer, read_lora(file, card.family), lora.strength, f"“{file.name}”")
+    except InvalidRequest as error:
+        raise NotAvailable(f"{card.title} cannot be loaded: {error.message}", error.fix, field="model") from error
 
 
 def _autoencoder(place: _Place) -> ModulePart:
@@ -146,27 +158,21 @@ def _autoencoder(place: _Place) -> ModulePart:
 def _part(place: _Place, kind: Any, name: str, dtype: torch.dtype) -> ModulePart:
     folder = place.folder / name
     module = kind.from_pretrained(folder, torch_dtype=dtype, use_safetensors=True, local_files_only=True)
-    owned = with_own_memory(module.to(place.device))
-    return ModulePart(owned, sorted(folder.glob("*.safetensors")), place.device)
-
-
-def with_own_memory(module: nn.Module) -> nn.Module:
-    """The module with weights that begin where the allocator puts them.
-
-    Mapped from a file they begin anywhere, and on some CPUs (seen on an AMD EPYC) a product's last bit depends on that:
-    weights that left and were filled again would give other frames.
-    """
-    for tensor in (*module.parameters(), *module.buffers()):
-        if tensor.device.type == "cpu" and tensor.data_ptr() % ALIGNED:
-            tensor.data = tensor.data.clone()
-    return module
+    return ModulePart(module.to(place.device), sorted(folder.glob("*.safetensors")), place.device)
 
 
 def weights_revision(card: ModelCard, folder: Path) -> str:
-    """The hub commit (a snapshot folder is named after it), or a hash over the safetensors files, 16 hex digits.
+    """The hub commit (a snapshot folder is named after it), or a hash over the safetensors files, 16 hex digits; behind
+    it the hash of each LoRA file that the card adds.
 
     Adapters do not count: the model is the same with and without them.
     """
+    return "+".join(
+        [_checkpoint_revision(card, folder), *(file_digest(locate_lora(card, lora))[:16] for lora in card.loras)]
+    )
+
+
+def _checkpoint_revision(card: ModelCard, folder: Path) -> str:
     if isinstance(card.source, HubSource):
         return folder.name
     digest = hashlib.sha256()

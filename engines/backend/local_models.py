@@ -1,5 +1,8 @@
 """Models in a folder of one's own: python -m engines.backend.local_models add FOLDER [--title TITLE], or list.
 
+With --lora FILE [--steps 4] [--guidance 1] the model is entered with that LoRA beside its weights, under a title of its
+own: a few-step one, for instance.
+
 A diffusers folder is looked at, nothing of it is loaded; what its family needs to know becomes a card beside the
 studio's own things (HOME/models), and the model stands in every menu from the next start. `remove ID` forgets the card;
 the folder stays.
@@ -17,7 +20,16 @@ from typing import Any
 
 import yaml
 
-from engines.backend.catalogue import Feature, LocalSource, ModelCard, load_card, load_catalogue, user_models_folder
+from engines.backend.catalogue import (
+    Feature,
+    LocalSource,
+    LoraCard,
+    ModelCard,
+    load_card,
+    load_catalogue,
+    user_models_folder,
+)
+from engines.backend.memory.weights import tensor_entries
 from engines.command_line import exit_status
 from engines.errors import InvalidRequest
 from engines.media.target import write_atomically
@@ -67,14 +79,57 @@ def card_of_folder(folder: Path, title: str = "") -> ModelCard:
     )
 
 
-def add_local_model(folder: Path, title: str = "", models: Path | None = None) -> ModelCard:
+def with_lora(card: ModelCard, file: Path, steps: int | None = None, guidance_scale: float | None = None) -> ModelCard:
+    """The card of a local model with a LoRA file beside its weights.
+
+    Args:
+        steps, guidance_scale: What the form starts with; None for what the model has.
+
+    Raises: InvalidRequest (field lora) for a file that is no LoRA for it; the file's matrices are compared with the
+        names and sizes of the checkpoint's weights, which are not loaded.
+    """
+    from engines.backend.lora.files import read_lora  # with torch
+
+    weights = read_lora(file, card.family)
+    sizes = {
+        name.removesuffix(".weight"): entry.shape
+        for path in sorted((Path(_path_of(card)) / "transformer").glob("*.safetensors"))
+        for name, entry in tensor_entries(path)
+    }
+    for name, each in weights.items():
+        wanted = (each.up.shape[0], each.down.shape[1])
+        if sizes.get(name) != wanted:
+            raise InvalidRequest(
+                f"“{file.name}” is for another model: it changes {name} of size {wanted}, which {card.title} "
+                f"{'has in size ' + str(sizes[name]) if name in sizes else 'has not'}.",
+                "Choose a LoRA for this model.",
+                "lora",
+            )
+    lora = LoraCard(
+        source=LocalSource(kind="local", path=str(file.resolve())), size_bytes=file.stat().st_size,
+        licence="as its file says", licence_url=card.licence_url,
+    )  # fmt: skip
+    changed = {"steps": steps, "guidance_scale": guidance_scale}
+    defaults = card.defaults.model_copy(update={name: value for name, value in changed.items() if value is not None})
+    return card.model_copy(update={"loras": (lora,), "defaults": defaults})
+
+
+def add_local_model(
+    folder: Path,
+    title: str = "",
+    models: Path | None = None,
+    changed: Callable[[ModelCard], ModelCard] = lambda card: card,
+) -> ModelCard:
     """Puts a folder into the catalogue.
+
+    Args:
+        changed: What is to be entered in place of the folder's card: `with_lora`.
 
     Raises: as `card_of_folder`; InvalidRequest (field title) for a name that another model has.
     """
-    card, models = card_of_folder(folder, title), models or user_models_folder()
+    card, models = changed(card_of_folder(folder, title)), models or user_models_folder()
     path = models / f"{card.id}.yaml"
-    if path.exists() and _path_of(load_card(path)) != _path_of(card):
+    if path.exists() and (_path_of(load_card(path)), load_card(path).loras) != (_path_of(card), card.loras):
         raise InvalidRequest(
             f"There is a model “{card.title}” already, in {_path_of(load_card(path))}.",
             "Choose another title.",
@@ -206,20 +261,31 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=["add", "list", "remove"])
     parser.add_argument("what", nargs="?", default="", help="the folder to add, or the id to remove")
     parser.add_argument("--title", default="", help="as menus show it; default: the folder's name")
+    parser.add_argument("--lora", type=Path, help="a .safetensors file for this model, used beside its weights")
+    parser.add_argument("--steps", type=int, help="what the form starts with")
+    parser.add_argument("--guidance", type=float, help="what the form starts with; 1 for most few-step LoRAs")
     arguments = parser.parse_args(given)
     return exit_status(lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.command == "add":
-        card = add_local_model(Path(arguments.what), arguments.title)
-        print(f"{card.id}: {card.title}, {card.size_bytes / 1e9:.2f} GB, family {card.family}")
+        card = add_local_model(Path(arguments.what), arguments.title, changed=lambda card: _as_asked(card, arguments))
+        print(f"{card.id}: {card.title}, {card.all_bytes / 1e9:.2f} GB, family {card.family}")
     elif arguments.command == "remove":
         remove_local_model(arguments.what)
     else:
         for card in load_catalogue().values():
             if isinstance(card.source, LocalSource):
                 print(f"{card.id}: {card.title}, {card.source.path}")
+
+
+def _as_asked(card: ModelCard, arguments: argparse.Namespace) -> ModelCard:
+    if arguments.lora:
+        return with_lora(card, arguments.lora, arguments.steps, arguments.guidance)
+    if arguments.steps or arguments.guidance:
+        raise InvalidRequest("--steps and --guidance are for a model with a LoRA.", "Give --lora FILE, too.", "lora")
+    return card
 
 
 if __name__ == "__main__":

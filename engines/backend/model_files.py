@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from engines.backend.catalogue import PROJECT_ROOT, BundledSource, HubSource, LocalSource, ModelCard
+from engines.backend.catalogue import (
+    PROJECT_ROOT,
+    BundledSource,
+    HubSource,
+    LocalSource,
+    LoraCard,
+    ModelCard,
+)
 from engines.byte_sizes import spoken_bytes
 from engines.errors import NotAvailable
 
@@ -20,7 +27,42 @@ PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack")
 
 
 def locate(card: ModelCard) -> Path:
-    """The folder of a model's files on this machine. Raises NotAvailable with the command that brings them."""
+    """The folder of a model's files on this machine, its LoRA files being there, too.
+
+    Raises: NotAvailable with the command that brings them.
+    """
+    folder = _locate_checkpoint(card)
+    for lora in card.loras:
+        locate_lora(card, lora)
+    return folder
+
+
+def locate_lora(card: ModelCard, lora: LoraCard) -> Path:
+    """One of a model's LoRA files. Raises: NotAvailable with the command that brings it."""
+    source = lora.source
+    if isinstance(source, HubSource):
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(source.repo, lora.file, revision=source.revision)
+        if not isinstance(found, str):
+            raise NotAvailable(
+                f"{lora.file} of {card.title} is not on this machine. Its licence: {lora.licence} "
+                f"({lora.licence_url}); it takes about {spoken_bytes(lora.size_bytes)}.",
+                f"Download it with: {download_command(card)}",
+                field="model",
+            )
+        return Path(found)
+    path = Path(source.path) if isinstance(source, LocalSource) else PROJECT_ROOT / source.path
+    if not path.is_file():
+        raise NotAvailable(
+            f"The LoRA file of {card.title} is not there any more: {path}.",
+            "Put it back, or choose another model.",
+            field="model",
+        )
+    return path
+
+
+def _locate_checkpoint(card: ModelCard) -> Path:
     if isinstance(card.source, BundledSource):
         return _locate_bundled(card, PROJECT_ROOT / card.source.path)
     if isinstance(card.source, LocalSource):
@@ -96,15 +138,21 @@ def _locate_hub(card: ModelCard, source: HubSource) -> Path:
     try:
         folder = Path(
             snapshot_download(
-                source.repo, revision=source.revision, local_files_only=True, allow_patterns=list(HUB_PATTERNS)
+                source.repo,
+                revision=source.revision,
+                local_files_only=True,
+                allow_patterns=list(HUB_PATTERNS),
+                ignore_patterns=list(PICKLED),
             )
         )
     except LocalEntryNotFoundError:
         folder = None
     if folder is None or not is_whole(folder):
+        licensed: list[ModelCard | LoraCard] = [card, *card.loras]
+        licences = " and ".join(f"{each.licence} ({each.licence_url})" for each in licensed)
         raise NotAvailable(
-            f"{card.title} is not on this machine{' as a whole' if folder else ''}. Its licence: {card.licence} "
-            f"({card.licence_url}); it takes about {spoken_bytes(card.size_bytes)}.",
+            f"{card.title} is not on this machine{' as a whole' if folder else ''}. Its licence: {licences}; it takes "
+            f"about {spoken_bytes(card.all_bytes)}.",
             f"Download it with: {download_command(card)}",
             field="model",
         )

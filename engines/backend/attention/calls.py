@@ -41,7 +41,7 @@ class AttentionInputs:
     Attributes:
         query: [B, Q, A, E]. key, value: [B, K, A, E]. With rotary positions in them already.
         mask: Added to the scores, or bool where True lets through; broadcasts to [B, A, Q, K]. None lets all through.
-        bare_key: The keys before their positions were turned into them, where a family can turn others (`turned`).
+        bare_query, bare_key: Before their positions were turned into them, where a family can turn others (`turned`).
     """
 
     query: Tensor
@@ -49,6 +49,7 @@ class AttentionInputs:
     value: Tensor
     mask: Tensor | None
     bare_key: Tensor | None = None
+    bare_query: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Keep:
     """Puts what passes into a store, and changes nothing.
 
     Attributes:
-        names: Of "query", "key", "bare_key", "value", "answer"; what a call has not is left out.
+        names: Of "query", "key", "bare_query", "bare_key", "value", "answer"; what a call has not is left out.
         when: How the store tells moments of the run apart.
     """
 

@@ -34,10 +34,11 @@ class _Processor:
 
     def attended(
         self, kind: Kind, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, text: int = 0,
-        bare_key: Tensor | None = None,
+        bare_key: Tensor | None = None, bare_query: Tensor | None = None,
     ) -> Tensor:  # fmt: skip
         """[B, N, D] from q, k, v [B, N, A, E]. text: prompt tokens in the sequence, before the video if negative."""
-        answer = self.watch.through(self.layer, kind, AttentionInputs(query, key, value, mask, bare_key), text)
+        inputs = AttentionInputs(query, key, value, mask, bare_key, bare_query)
+        answer = self.watch.through(self.layer, kind, inputs, text)
         return answer.flatten(2, 3).to(query.dtype)
 
 
@@ -55,12 +56,13 @@ class LTXProcessor(_Processor):
             attention_mask = attn.prepare_attention_mask(attention_mask, given.shape[1], len(given))
             attention_mask = attention_mask.view(len(given), attn.heads, -1, attention_mask.shape[-1])
         query, key, value = attn.norm_q(attn.to_q(hidden_states)), attn.norm_k(attn.to_k(given)), attn.to_v(given)
-        bare = key.unflatten(2, (attn.heads, -1))
+        bare_query, bare_key = (part.unflatten(2, (attn.heads, -1)) for part in (query, key))
         if image_rotary_emb is not None:
             query, key = (apply_rotary_emb(part, image_rotary_emb) for part in (query, key))
         query, key, value = (part.unflatten(2, (attn.heads, -1)) for part in (query, key, value))
         kind: Kind = "self" if encoder_hidden_states is None else "cross"
-        return _projected(attn, self.attended(kind, query, key, value, attention_mask, bare_key=bare))
+        answer = self.attended(kind, query, key, value, attention_mask, bare_key=bare_key, bare_query=bare_query)
+        return _projected(attn, answer)
 
 
 class WanProcessor(_Processor):
@@ -75,12 +77,12 @@ class WanProcessor(_Processor):
             picture, given = given[:, : given.shape[1] - WAN_TEXT_TOKENS], given[:, given.shape[1] - WAN_TEXT_TOKENS :]
         query, key, value = attn.norm_q(attn.to_q(hidden_states)), attn.norm_k(attn.to_k(given)), attn.to_v(given)
         query, key, value = (part.unflatten(2, (attn.heads, -1)) for part in (query, key, value))
-        bare = key
+        bare_query, bare_key = query, key
         if rotary_emb is not None:
             cosine, sine = rotary_emb[0][..., 0::2], rotary_emb[1][..., 1::2]  # each angle stands there twice
             query, key = (turned_in_pairs(part, cosine, sine) for part in (query, key))
         kind: Kind = "self" if encoder_hidden_states is None else "cross"
-        answer = self.attended(kind, query, key, value, attention_mask, bare_key=bare)
+        answer = self.attended(kind, query, key, value, attention_mask, bare_key=bare_key, bare_query=bare_query)
         if picture is not None:
             key, value = attn.norm_added_k(attn.add_k_proj(picture)), attn.add_v_proj(picture)
             key, value = (part.unflatten(2, (attn.heads, -1)) for part in (key, value))

@@ -131,6 +131,12 @@ class Family(Protocol):
     def attention(self, *hooks: AttentionHook) -> AbstractContextManager[None]:
         """While it is entered, every attention of the model goes through these hooks, the first outermost."""
 
+    def turned(self, bare: Tensor, places: Tensor) -> Tensor:
+        """Keys or queries [B, R, A, E] without positions → at places [1, 3, R]. Raises ValueError where none can be."""
+
+    def places(self, geometry: LatentGeometry) -> Tensor:
+        """Where the video's own tokens stand, in what `turned` takes, [1, 3, N]. Raises ValueError as `turned`."""
+
     def encode_prompt(self, prompts: Sequence[str]) -> PromptEmbedding:
         """Text to embeddings; an empty prompt is a real input."""
 

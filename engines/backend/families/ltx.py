@@ -13,6 +13,7 @@ from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.checkpoint import Checkpoint
 from engines.backend.families.latent_codec import LatentCodec
 from engines.backend.families.video_family import TIMESTEP_SCALE, VideoFamily, is_uniform
+from engines.backend.geometry import LatentGeometry
 
 
 class LTXFamily(VideoFamily):
@@ -46,6 +47,10 @@ class LTXFamily(VideoFamily):
     def turned(self, bare: Tensor, places: Tensor) -> Tensor:
         """See VideoFamily; places are seconds, pixel row and pixel column, as `coordinates` gives them."""
         return turned_ltx(self.transformer.rope, bare, places)
+
+    def places(self, geometry: LatentGeometry) -> Tensor:
+        """See VideoFamily."""
+        return self.coordinates(geometry)
 
     def _velocity(self, tokens: Tokens, sigmas: Tensor, prompt: PromptEmbedding) -> Tensor:
         timestep = sigmas * TIMESTEP_SCALE

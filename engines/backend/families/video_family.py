@@ -174,7 +174,14 @@ class VideoFamily(ABC):
             self._watch = before
 
     def turned(self, bare: Tensor, places: Tensor) -> Tensor:
-        """Keys [B, R, A, E] without positions → keys at places [1, 3, R] of one's own choice.
+        """Keys or queries [B, R, A, E] without positions → at places [1, 3, R] of one's own choice.
+
+        Raises: ValueError for families whose keys cannot be placed.
+        """
+        raise ValueError(f"keys of {self.card.family} cannot be placed freely")
+
+    def places(self, geometry: LatentGeometry) -> Tensor:
+        """Where the video's own tokens stand, in what `turned` takes, [1, 3, N].
 
         Raises: ValueError for families whose keys cannot be placed.
         """

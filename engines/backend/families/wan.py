@@ -92,6 +92,11 @@ class WanFamily(VideoFamily):
         """See VideoFamily; places are slot, patch row and patch column."""
         return turned_wan(self.transformer.rope, bare, places)
 
+    def places(self, geometry: LatentGeometry) -> Tensor:
+        """See VideoFamily."""
+        axes = (torch.arange(count, dtype=torch.float32) for count in self._patches(geometry.grid))
+        return torch.stack(torch.meshgrid(*axes, indexing="ij")).flatten(1)[None]
+
     def _further_inputs(self, tokens: Tokens) -> dict[str, Tensor]:
         """What a transformer with a control branch is given."""
         return {}

@@ -29,7 +29,7 @@ def known_parts(card: ModelCard) -> tuple[Path, CheckpointWeights]:
     try:
         folder = locate(card)
     except NotAvailable:
-        folder = BLUEPRINTS / card.id
+        folder = BLUEPRINTS / (card.base or card.id)
         if not folder.is_dir():
             raise
         return folder, _blueprint_weights(card.family, folder)

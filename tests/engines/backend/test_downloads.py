@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from engines import free_disk
 from engines.backend.catalogue import ModelCard, load_catalogue
 from engines.backend.downloads import download, plan_download
 from engines.backend.loading import load_family
+from engines.backend.model_files import locate
 from engines.backend.tiny import save_tiny_wan
 from engines.errors import InvalidRequest, NotAvailable, ResourceError
 from tests.engines.backend.fake_hub import COMMIT, FakeHub, serving
@@ -122,8 +124,43 @@ def test_every_refusal_of_the_hub_has_its_words(hub: FakeHub, tmp_path: Path) ->
 def test_a_repository_that_is_no_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "repo" / "vae").mkdir(parents=True)
     (tmp_path / "repo" / "vae" / "config.json").write_text("{}")
-    with serving(tmp_path / "repo") as other, pytest.raises(NotAvailable, match="no diffusers folder"):
+    with serving(tmp_path / "repo") as other, pytest.raises(NotAvailable, match=r"has no model_index\.json"):
         plan_download(card(), tmp_path / "cache", other.address)
+
+
+def test_a_lora_comes_along_under_its_own_licence(
+    hub: FakeHub, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    file = folder / "few.safetensors"
+    pair = {"lora_A.weight": torch.ones(2, 24), "lora_B.weight": torch.ones(24, 2)}
+    save_file({f"transformer.blocks.0.attn1.to_q.{name}": value for name, value in pair.items()}, file)
+    source = {"kind": "hub", "repo": "acme/tiny", "revision": "main"}
+    lora = {
+        "source": source,
+        "file": file.name,
+        "size_bytes": 10,
+        "licence": "LoRA's own",
+        "licence_url": "https://x.y",
+    }
+    with_it = ModelCard.model_validate(card().model_dump() | {"loras": [lora]})
+    try:
+        plan = plan_download(with_it, tmp_path, hub.address)
+        assert plan.total_bytes == plan_download(card(), tmp_path, hub.address).total_bytes + file.stat().st_size
+        assert "LoRA's own" in plan.sentences()[1]
+        download(plan_download(card(), tmp_path, hub.address), hub.address)
+        with pytest.raises(NotAvailable, match=r"few\.safetensors of Wan 2\.1"):
+            locate(with_it)
+        download(plan, hub.address)
+        made = locate(with_it)
+        assert load_family(with_it, made, torch.device("cpu"), torch.float32).revision.startswith(f"{COMMIT}+")
+        missing = ModelCard.model_validate(card().model_dump() | {"loras": [lora | {"file": "other.safetensors"}]})
+        with pytest.raises(NotAvailable, match=r"has no other\.safetensors"):
+            plan_download(missing, tmp_path, hub.address)
+    finally:
+        file.unlink()
 
 
 def test_the_plan_counts_what_is_already_there(hub: FakeHub, tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from engines.backend.catalogue import Feature, load_catalogue
 from engines.backend.geometry import plan_geometry
 from engines.backend.loading import load_family
-from engines.backend.local_models import add_local_model, card_of_folder, main, remove_local_model
+from engines.backend.local_models import add_local_model, card_of_folder, main, remove_local_model, with_lora
 from engines.backend.model_files import locate
 from engines.backend.registry import ModelRegistry
 from engines.backend.tiny import KINDS
@@ -107,3 +109,55 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["remove", "local_my_cog"]) == 0
     assert main(["add", str(tmp_path)]) == 2
     assert "model_index.json" in capsys.readouterr().err
+
+
+def lora_file(path: Path, layer: str, inputs: int) -> Path:
+    generator = torch.Generator().manual_seed(1)
+    pair = {
+        "lora_A.weight": torch.randn(2, inputs, generator=generator),
+        "lora_B.weight": torch.randn(inputs, 2, generator=generator),
+    }
+    save_file({f"transformer.{layer}.{name}": value for name, value in pair.items()}, path)
+    return path
+
+
+def test_a_folder_with_a_lora_is_another_model(tmp_path: Path) -> None:
+    folder, models = KINDS["ltx"](tmp_path / "tiny"), tmp_path / "models"
+    width = safe_open(next((folder / "transformer").glob("*.safetensors")), "pt").get_slice(
+        "transformer_blocks.0.attn1.to_q.weight"
+    )
+    lora = lora_file(tmp_path / "few.safetensors", "transformer_blocks.0.attn1.to_q", width.get_shape()[1])
+    plain = add_local_model(folder, "Plain", models)
+    card = add_local_model(folder, "Few steps", models, lambda card: with_lora(card, lora, 4, 1.0))
+    assert (card.defaults.steps, card.defaults.guidance_scale) == (4, 1.0)
+    registry = ModelRegistry(load_catalogue(own=models), CPU, torch.float32)
+    clips = []
+    for model in (plain.id, card.id):
+        request = TextToVideoRequest(
+            prompt="a fox", model=model, width=64, height=64, frames=9, steps=4, guidance_scale=1, preview_every=0
+        )
+        result = TextToVideoEngine(registry).run(request, RunContext(tmp_path / model))
+        clips.append(np.concatenate(list(ClipReader(result.files[0].path))))
+    assert not np.array_equal(*clips)
+    with pytest.raises(InvalidRequest, match="There is a model “Plain” already"):
+        add_local_model(folder, "Plain", models, lambda card: with_lora(card, lora))
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "says"),
+    [("blocks.0.attn1.to_q", 8, "which .* has not"), ("transformer_blocks.0.attn1.to_q", 7, "which .* has in size")],
+)
+def test_a_lora_of_another_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    layer: str, inputs: int, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FRAMEWRIGHT_HOME", str(tmp_path))
+    folder = KINDS["ltx"](tmp_path / "tiny")
+    lora = lora_file(tmp_path / "few.safetensors", layer, inputs)
+    with pytest.raises(InvalidRequest, match=says):
+        with_lora(card_of_folder(folder), lora)
+    assert main(["add", str(folder), "--lora", str(lora)]) == 2
+    assert "is for another model" in capsys.readouterr().err
+    assert main(["add", str(folder), "--steps", "4"]) == 2
+    assert "Give --lora FILE, too" in capsys.readouterr().err
+    assert not list((tmp_path / "models").glob("*.yaml"))

@@ -139,18 +139,12 @@ def test_only_the_chosen_heads_see_further_keys(family: VideoFamily, asked: tupl
     assert (now[:, :, 0] - was[:, :, 0]).abs().max() > 1e-3
 
 
-def own_places(family: VideoFamily, grid: tuple[int, int, int], patches: tuple[int, int, int]) -> Tensor:
-    """Of the video's own tokens, as the family counts."""
-    if family.card.family == "ltx":
-        return family.coordinates(family.geometry(64, 96, 9, 16))
-    axes = torch.meshgrid(*(torch.arange(count, dtype=torch.float32) for count in patches), indexing="ij")
-    return torch.stack(axes).flatten(1)[None]
-
-
 def test_keys_can_be_placed_anywhere(family: VideoFamily, asked: tuple) -> None:
     if family.card.family not in ("ltx", "wan"):
         with pytest.raises(ValueError, match="cannot be placed"):
             family.turned(torch.zeros(1, 1, 2, 12), torch.zeros(1, 3, 1))
+        with pytest.raises(ValueError, match="cannot be placed"):
+            family.places(family.geometry(64, 96, 9, 16))
         return
     seen: Seen = []
     with family.attention(seeing(seen)):
@@ -158,8 +152,10 @@ def test_keys_can_be_placed_anywhere(family: VideoFamily, asked: tuple) -> None:
     for call, inputs, _ in seen:
         if call.kind == "self":
             assert inputs.bare_key is not None
-            places = own_places(family, asked[0].grid, call.layout.grid)
+            assert inputs.bare_query is not None
+            places = family.places(family.geometry(64, 96, 9, 16))
             assert torch.allclose(family.turned(inputs.bare_key, places), inputs.key, atol=1e-5)
+            assert torch.allclose(family.turned(inputs.bare_query, places), inputs.query, atol=1e-5)
             # LTX's fastest frequencies turn hundreds of radians from one cell to the next.
             nearby = family.turned(inputs.bare_key, places + (1e-5 if family.card.family == "ltx" else 0.01))
             assert 0 < (nearby - inputs.key).abs().max() < 0.5

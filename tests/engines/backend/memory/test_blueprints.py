@@ -24,9 +24,10 @@ def _no_hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("model", HUB)
 def test_every_model_of_the_hub_has_a_blueprint_of_its_size(model: str) -> None:
-    folder, weights = known_parts(load_catalogue()[model])
-    assert folder == BLUEPRINTS / model
-    assert weights.of("transformer") == pytest.approx(PUBLISHED[model], rel=0.01)
+    card = load_catalogue()[model]
+    folder, weights = known_parts(card)
+    assert folder == BLUEPRINTS / (card.base or model)
+    assert weights.of("transformer") == pytest.approx(PUBLISHED[card.base or model], rel=0.01)
     assert len(weights.parts["transformer"].blocks) >= 28
 
 

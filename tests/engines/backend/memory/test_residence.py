@@ -18,6 +18,7 @@ from engines.backend.loading import load_family
 from engines.backend.memory.meter import StorageMeter
 from engines.backend.memory.plan import JobShape, MemoryPlan, Placement, possible_plans
 from engines.backend.memory.small_weights import WeightFormat
+from engines.backend.memory.weights import checkpoint_weights
 from engines.errors import ResourceError
 from engines.sampling.guidance import Unguided
 from engines.sampling.loop import Step, sample
@@ -190,3 +191,20 @@ def test_other_errors_pass(folder: tuple[str, Path]) -> None:
 
     with pytest.raises(RuntimeError, match="shapes do not fit"):
         family.residence.run("transformer", fails)
+
+
+def test_weights_that_a_plan_never_holds_are_never_copied(folder: tuple[str, Path]) -> None:
+    """As loaded they are mapped from their files; a copy of all of them would be what the plan is there to avoid."""
+    streamed, resident = load(folder), load(folder)
+    for family, placement in ((streamed, Placement.BLOCK_BY_BLOCK), (resident, Placement.RESIDENT)):
+        before = {name: value.data_ptr() for name, value in family.transformer.named_parameters()}
+        with StorageMeter() as meter:
+            family.residence.follow(ladder(family, placement))
+            family.residence.run("transformer", lambda: None)
+        if placement is Placement.BLOCK_BY_BLOCK:
+            outside = checkpoint_weights(family.folder).parts["transformer"].outside
+            assert meter.peak <= 1.05 * 4 * outside
+        else:
+            assert all(value.data_ptr() % 64 == 0 for value in family.transformer.parameters())
+            moved = [name for name, value in family.transformer.named_parameters() if value.data_ptr() != before[name]]
+            assert {name for name, place in before.items() if place % 64} == set(moved)

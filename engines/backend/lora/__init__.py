@@ -1,0 +1,1 @@
+"""Low-rank weights (LoRA): read from a file in whichever layout, and added beside a model's own."""
