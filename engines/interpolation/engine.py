@@ -13,26 +13,33 @@ from engines import __version__
 from engines.backend.catalogue import PROJECT_ROOT
 from engines.context import RunContext
 from engines.errors import NotAvailable
+from engines.footage.alignment import eight_bit
 from engines.footage.announcements import hdr_warning
+from engines.footage.framing import framed
+from engines.interpolation.pictures import backwards, plan_pictures, said_of_pictures
 from engines.interpolation.request import InterpolationRequest
 from engines.interpolation.source import check_length, open_source, result_fps
 from engines.media.digest import file_digest
 from engines.media.metadata import OutputRecord
+from engines.model_engine import ModelEngine
 from engines.task import Result
 
 if TYPE_CHECKING:
+    from engines.backend.registry import ModelRegistry
     from engines.footage.footage import Footage
     from engines.interpolation.interpolated import Interpolated, Rate
     from engines.interpolation.network import FlowNetwork
 
 NAME = "interpolated"
+STEPS, GUIDANCE = 20, 4.0
 WEIGHTS = PROJECT_ROOT / "assets" / "models" / "rife" / "flownet.safetensors"
 
 
-class InterpolationEngine:
-    """Footage becomes smoother or slower. The network is kept between runs."""
+class InterpolationEngine(ModelEngine):
+    """Footage becomes smoother or slower, one picture another. The network is kept between runs, and models."""
 
-    def __init__(self) -> None:
+    def __init__(self, models: ModelRegistry | None = None) -> None:
+        super().__init__(models)
         self._loaded: FlowNetwork | None = None
 
     def check(self, request: InterpolationRequest) -> list[str]:
@@ -41,6 +48,8 @@ class InterpolationEngine:
         source, video = open_source(request)
         check_length(request, source)
         said = hdr_warning(video)
+        if request.second is not None:
+            said += said_of_pictures(request, source, self._catalogue())
         if request.second is None and result_fps(request, source) * Fraction(request.slower) < source.fps:
             said.append(
                 f"The video has {float(source.fps):g} frames per second already; some of them will be left out."
@@ -58,6 +67,9 @@ class InterpolationEngine:
         slower, is_morph = Fraction(request.slower), request.second is not None
         rate = Rate(result_fps(request, source), slower)
         path = export_path(request, context.work_folder, NAME, rate.fps)
+        model = self.model()
+        if is_morph and request.between != "flow":
+            source, model = self._generated(request, source, context)
         context.step("loading", 0, 1)
         smoother = self.stage(
             source, rate, find_cuts=request.find_cuts and not is_morph,
@@ -65,8 +77,34 @@ class InterpolationEngine:
         )  # fmt: skip
         context.step("loading", 1, 1)
         audio = None if is_morph else video.audio(slower)
-        output = export_output(request, path, self._record(request), audio)
+        output = export_output(request, path, self._record(request, model), audio)
         return render_job(FootageJob(smoother, output, smoother.device, warnings), context, started)
+
+    def _generated(
+        self, request: InterpolationRequest, source: Footage, context: RunContext
+    ) -> tuple[Footage, dict[str, str]]:
+        """What a model makes between the pictures, and what a record says of both models."""
+        from engines.footage.footage import ClipFootage
+        from engines.interpolation.generated import WAYS, Between
+        from engines.media.clip import Clip
+
+        models = self._registry(context)
+        plan = plan_pictures(request, source, models.catalogue)
+        context.step("loading", 0, 1)
+        family = models.load(request.model)
+        context.step("loading", 1, 1)
+        family.prepare(plan.geometry, 2, models.budget)
+        size = (plan.geometry.height, plan.geometry.width)
+        first, last = (framed(eight_bit(frame), *size, "crop") for frame in source.frames(range(2)))
+        context.step("encoding", 0, 1)
+        said, back, empty = (family.encode_prompt([text]) for text in (request.prompt, backwards(request.prompt), ""))
+        context.step("encoding", 1, 1)
+        between = Between(
+            family, plan.geometry, first, last, said, back, empty, STEPS, GUIDANCE, request.seed,
+            lambda step: context.step("denoising", step.interval + 1, step.total),
+        )  # fmt: skip
+        made = {"between": family.card.id, "between_revision": family.revision}
+        return ClipFootage(Clip(WAYS[request.between](between), plan.fps)), {**self.model(), **made}
 
     def stage(
         self, source: Footage, rate: Rate, *, find_cuts: bool = True, drop_repeats: bool = True, confident: bool = True
@@ -83,7 +121,7 @@ class InterpolationEngine:
         """What a record says of the weights."""
         return {"id": "rife-4.0", "sha256": file_digest(WEIGHTS)}
 
-    def _record(self, request: InterpolationRequest) -> OutputRecord:
+    def _record(self, request: InterpolationRequest, model: dict[str, str]) -> OutputRecord:
         from engines.backend.fingerprint import fingerprint
 
         weight = next(self._network().parameters())
@@ -91,7 +129,7 @@ class InterpolationEngine:
         return OutputRecord(
             framewright=__version__,
             request={"task": request.task, **request.model_dump(mode="json")},
-            model=self.model(),
+            model=model,
             fingerprint=fingerprint(weight.dtype, weight.device),
             inputs={name: file_digest(path) for name, path in inputs.items() if path is not None},
         )

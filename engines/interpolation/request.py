@@ -9,6 +9,8 @@ from pydantic import Field
 
 from engines.footage.fields import ExportFields, FootageFields
 
+Between = Literal["flow", "keyframes", "both ends"]
+
 
 class InterpolationRequest(FootageFields, ExportFields):
     """Makes a video smoother or slower, or one picture out of another."""
@@ -31,6 +33,26 @@ class InterpolationRequest(FootageFields, ExportFields):
     morph_seconds: float = Field(
         2.0, ge=0.25, le=20.0, description="How long the change from one picture to the other takes.",
         json_schema_extra={"layer": "advanced"},
+    )  # fmt: skip
+    between: Between = Field(
+        "flow",
+        description="How one picture turns into the other: “flow” moves pixels (RIFE); where things go too far for "
+        "that, a model makes what lies between: from both pictures at once (“keyframes”), or forwards and backwards "
+        "in turn (“both ends”, ViBiDSampler).",
+        json_schema_extra={"layer": "advanced"},
+    )
+    prompt: str = Field(
+        "", max_length=1000,
+        description="What happens between the two pictures; only where a model makes it.",
+        json_schema_extra={"layer": "advanced"},
+    )  # fmt: skip
+    model: str = Field(
+        "diorama", description="Which model makes what lies between two pictures.",
+        json_schema_extra={"layer": "advanced", "choices_from": "models"},
+    )  # fmt: skip
+    seed: int = Field(
+        0, ge=0, le=2**32 - 1, description="Start of the model's random numbers.",
+        json_schema_extra={"layer": "advanced", "widget": "seed"},
     )  # fmt: skip
     find_cuts: bool = Field(
         True, description="Blend nothing from one shot into the next.", json_schema_extra={"layer": "quality"}

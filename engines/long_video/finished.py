@@ -1,18 +1,21 @@
-"""The finished chunks of a job as latents on disk: whole or not at all, and only those of this very job count.
+"""What a job has finished, as tensors on disk: whole or not at all, and only what is of this very job counts.
 
 FOLDER/chunks/00003_0123456789abcdef.safetensors    latents of chunk 3; metadata: key and digest
+FOLDER/chunks/steps_0123456789abcdef.safetensors    the film's tokens after a step, where all chunks go side by side
 
-A chunk's key is a hash of everything that decides it, so that a later run with another prompt, plan or model finds
+A key is a hash of everything that decides what is kept, so that a later run with another prompt, plan or model finds
 nothing of an earlier one, and several takes of a job can lie in one folder. The digest finds what a broken disk or a
-killed copy left; such a chunk is made again.
+killed copy left; such a file counts as missing.
 
-Shape legend: latents float32 [1, C, S, h, w], all slots of the chunk, because the next one is given its last ones.
+Shape legend: latents float32 [1, C, S, h, w], all slots of the chunk, because the next one is given its last ones;
+tokens float32 [1, N, D].
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +29,7 @@ from torch import Tensor
 from engines.long_video.chunk_plan import ChunkPlan
 from engines.media.target import write_atomically
 
-_NAME = "latents"
+_NAME, _STATE = "latents", "state"
 
 
 class FinishedChunks:
@@ -45,35 +48,29 @@ class FinishedChunks:
     def __init__(self, folder: Path, plan: ChunkPlan, request: Mapping[str, Any], revision: str) -> None:
         self._folder = folder / "chunks"
         self._plan = plan
-        # No `default=str`: an object's address in its name would make every run another job.
-        self._job = json.dumps([asdict(plan), dict(request), revision], sort_keys=True)
+        self._job = _job(plan, request, revision)
 
     def key(self, index: int) -> str:
         """SHA-256 in hexadecimal of plan, request, revision and index."""
-        return hashlib.sha256(f"{index} {self._job}".encode()).hexdigest()
+        return _key(index, self._job)
 
     def path(self, index: int) -> Path:
         return self._folder / f"{index:05d}_{self.key(index)[:16]}.safetensors"
 
     def read(self, index: int) -> Tensor | None:
         """A chunk that this or an earlier run finished, float32 [1, C, S, h, w] on the CPU; None if it must be made."""
-        try:
-            with safe_open(self.path(index), framework="pt") as file:
-                known, latents = file.metadata() or {}, file.get_tensor(_NAME)
-        except (OSError, SafetensorError):
-            return None
-        return latents if known.get("chunk") == self._described(index, latents) else None
+        found = _read(self.path(index), self.key(index))
+        return None if found is None else found[_NAME]
 
-    def write(self, index: int, latents: Tensor) -> None:
+    def read_state(self, index: int) -> Tensor | None:
+        """What the chunk left for the one after it beside its latents; None if it left nothing or must be made."""
+        found = _read(self.path(index), self.key(index))
+        return None if found is None else found.get(_STATE)
+
+    def write(self, index: int, latents: Tensor, state: Tensor | None = None) -> None:
         """Keeps a finished chunk. Raises ResourceError for a full disk; what was there before is left."""
-        values = latents.detach().to("cpu", torch.float32).contiguous()
-        # One entry: safetensors writes several in an order that changes from call to call, and equal chunks would
-        # not be equal files.
-        known = {"chunk": self._described(index, values)}
-        write_atomically(self.path(index), save({_NAME: values}, metadata=known))
-
-    def _described(self, index: int, latents: Tensor) -> str:
-        return f"{self.key(index)} {_digest(latents)}"
+        further = {} if state is None else {_STATE: state}
+        _write(self.path(index), self.key(index), {_NAME: latents, **further})
 
     @property
     def kept(self) -> int:
@@ -86,7 +83,72 @@ class FinishedChunks:
             self.path(chunk.index).unlink(missing_ok=True)
 
 
-def _digest(latents: Tensor) -> str:
-    """Over shape and values."""
-    described = f"{latents.dtype} {list(latents.shape)} ".encode()
-    return hashlib.sha256(described + latents.numpy().tobytes()).hexdigest()
+class KeptSteps:
+    """How far the steps of a film are whose chunks go side by side: each step takes the place of the one before.
+
+    Args:
+        name: Of the pass, where a film goes through several. The others as those of FinishedChunks.
+    """
+
+    def __init__(
+        self, folder: Path, plan: ChunkPlan, request: Mapping[str, Any], revision: str, name: str = "steps"
+    ) -> None:
+        self._key = _key(name, _job(plan, request, revision))
+        self.path = folder / "chunks" / f"{name}_{self._key[:16]}.safetensors"
+
+    def read(self) -> tuple[int, Tensor] | None:
+        """Steps that are done, and the film's tokens after them on the CPU."""
+        found = _read(self.path, self._key)
+        return None if found is None else (int(found["done"]), found[_STATE])
+
+    def write(self, done: int, tokens: Tensor) -> None:
+        """Raises ResourceError for a full disk; what was there before is left."""
+        _write(self.path, self._key, {_STATE: tokens, "done": torch.tensor(done)})
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def forget_chunks(folder: Path) -> None:
+    """All of the job's films are whole."""
+    shutil.rmtree(folder / "chunks", ignore_errors=True)
+
+
+def _job(plan: ChunkPlan, request: Mapping[str, Any], revision: str) -> str:
+    # No `default=str`: an object's address in its name would make every run another job.
+    return json.dumps([asdict(plan), dict(request), revision], sort_keys=True)
+
+
+def _key(which: int | str, job: str) -> str:
+    return hashlib.sha256(f"{which} {job}".encode()).hexdigest()
+
+
+def _read(path: Path, key: str) -> dict[str, Tensor] | None:
+    try:
+        with safe_open(path, framework="pt") as file:
+            known, tensors = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None
+    return tensors if known.get("chunk") == f"{key} {_digest(tensors)}" else None
+
+
+def _write(path: Path, key: str, tensors: Mapping[str, Tensor]) -> None:
+    values = {name: _plain(tensor) for name, tensor in tensors.items()}
+    # One entry: safetensors writes several in an order that changes from call to call, and equal chunks would
+    # not be equal files.
+    write_atomically(path, save(values, metadata={"chunk": f"{key} {_digest(values)}"}))
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """Over names, shapes and values."""
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total.update(f"{name} {tensor.dtype} {list(tensor.shape)} ".encode())
+        total.update(tensor.numpy().tobytes())
+    return total.hexdigest()

@@ -8,6 +8,7 @@ from engines.backend.model_files import locate
 from engines.backend.step_cache.kinds import refuse
 from engines.diorama.prompt_words import unknown_words_sentence
 from engines.errors import InvalidRequest
+from engines.text_to_video.film import plan_long
 from engines.text_to_video.request import TextToVideoRequest
 
 
@@ -36,9 +37,12 @@ def check_request(request: TextToVideoRequest, catalogue: Catalogue) -> list[str
             field="seed",
         )
     refuse(request.step_cache, card)
-    geometry = plan_geometry(card, request.height, request.width, request.frames, request.fps)
+    film = plan_long(request, card)
+    if film is None:
+        warnings = list(plan_geometry(card, request.height, request.width, request.frames, request.fps).warnings)
+    else:
+        warnings = [*film.window.warnings, *film.sentences(request)]
     locate(card)
-    warnings = list(geometry.warnings)
     unknown = unknown_words_sentence(request.prompt, card, catalogue)
     if unknown:
         warnings.append(unknown)

@@ -6,36 +6,25 @@ Importing this module and `check` leave torch unloaded; `run` brings it in.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from engines.backend.catalogue import Catalogue, load_catalogue
 from engines.context import RunContext
 from engines.media.target import check_target
+from engines.model_engine import ModelEngine
 from engines.task import Result
 from engines.text_to_video.check import check_request
+from engines.text_to_video.film import plan_long
 from engines.text_to_video.request import TextToVideoRequest
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    from torch import Tensor
-
     from engines.backend.families.base import Family, PromptEmbedding
-    from engines.backend.registry import ModelRegistry
 
 
-class TextToVideoEngine:
+class TextToVideoEngine(ModelEngine):
     """A prompt becomes one video per seed.
 
     Every take is sampled alone, so that a file's own request (takes = 1, its seed) gives the same frames again.
-
-    Args:
-        models: Loaded models to share; by default the engine makes a registry at its first run.
     """
-
-    def __init__(self, models: ModelRegistry | None = None) -> None:
-        self._models = models
 
     def check(self, request: TextToVideoRequest) -> list[str]:
         """Warnings. Raises InvalidRequest, LimitExceeded or NotAvailable if the request cannot be rendered."""
@@ -51,15 +40,17 @@ class TextToVideoEngine:
 
         Returns: the videos in the order of their seeds, each with its still, with takes > 1 a contact sheet;
             measurements seconds, seconds_per_step, evaluations, frames, takes_kept, peak_memory_bytes,
-            planned_memory_bytes.
+            planned_memory_bytes; of a film made in parts seam_jump and drift (see drift_measured) of its last take.
         Raises: UserError or Cancelled.
         """
         from engines.backend.families.guided import rows_at_once
         from engines.backend.process_memory import peak_memory_bytes
+        from engines.long_video.finished import forget_chunks
         from engines.text_to_video import render, takes
+        from engines.text_to_video.making import drift_measured, make_take, reported
 
         started = time.perf_counter()
-        models = context.models or self._own_models()
+        models = self._registry(context)
         warnings = check_request(request, models.catalogue)
         seeds = [request.seed + index for index in range(request.takes)]
         paths = [takes.take_path(context.work_folder, request, seed) for seed in seeds]
@@ -68,7 +59,8 @@ class TextToVideoEngine:
         context.step("loading", 0, 1)
         family: Family = models.load(request.model)
         context.step("loading", 1, 1)
-        geometry = family.geometry(request.height, request.width, request.frames, request.fps)
+        film = plan_long(request, family.card)
+        geometry = film.window if film else family.geometry(request.height, request.width, request.frames, request.fps)
         rows = rows_at_once(geometry.tokens, 1 if request.guidance_scale == 1 else 2)
         plan = family.prepare(geometry, rows, models.budget, request.step_cache)
         given_up = len(family.residence.changes)
@@ -78,19 +70,22 @@ class TextToVideoEngine:
         warnings += _unread(prompts.cond, "prompt")
         context.step("encoding", 1, 1)
 
-        evaluations, kept, sampling_seconds = 0, 0, 0.0
+        evaluations, kept, sampling_seconds, measured = 0, 0, 0.0, dict[str, float]()
+        length = request.frames if film else geometry.frames
         for index, (seed, path) in enumerate(zip(seeds, paths, strict=True)):
             record = takes.take_record(request, seed, family)
             if takes.is_finished(path, record, keep_frames):
                 kept += 1
                 continue
             message = f"Version {index + 1} of {request.takes}." if request.takes > 1 else ""
-            with family.cached(request.step_cache, request.steps):
-                take = render.sample_take(family, request, geometry, prompts, seed, context, message)
-            evaluations += take.evaluations
-            sampling_seconds += take.seconds
-            frames = _decode(family, take.latents, geometry.frames, context, message)
-            said = takes.write_take(path, frames, geometry.frames, request.fps, record, keep_frames)
+            made = make_take(family, request, geometry, film, prompts, seed, context, message)
+            evaluations += made.evaluations
+            sampling_seconds += made.seconds
+            frames = reported(made, context, message)
+            said = takes.write_take(path, frames, made.length, request.fps, record, keep_frames)
+            if made.drift is not None:
+                said += made.drift.words()
+                measured |= drift_measured(made.drift)
             warnings += [text for text in said if text not in warnings]
             context.step("writing", 1, 1, message=message)
 
@@ -99,42 +94,20 @@ class TextToVideoEngine:
             file for seed, path in zip(seeds, paths, strict=True) for file in takes.take_files(path, seed, keep_frames)
         ]
         if request.takes > 1:
-            files.append(takes.write_sheet(context.work_folder, paths, seeds, geometry.frames))
-        rendered_steps = request.steps * (request.takes - kept)
+            files.append(takes.write_sheet(context.work_folder, paths, seeds, length))
+        rendered_steps = request.steps * len(film.chunks.chunks if film else [0]) * (request.takes - kept)
         measurements = {
             "seconds": time.perf_counter() - started,
             "seconds_per_step": sampling_seconds / rendered_steps if rendered_steps else 0.0,
             "evaluations": float(evaluations),
-            "frames": float(geometry.frames),
+            "frames": float(length),
             "takes_kept": float(kept),
             "peak_memory_bytes": float(peak_memory_bytes(family.device)),
             "planned_memory_bytes": float(plan.peak),
+            **measured,
         }
+        forget_chunks(context.work_folder)
         return Result(files=files, measurements=measurements, warnings=warnings)
-
-    def _catalogue(self) -> Catalogue:
-        return self._models.catalogue if self._models is not None else load_catalogue()
-
-    def _own_models(self) -> ModelRegistry:
-        if self._models is None:
-            from engines.backend.registry import ModelRegistry
-
-            self._models = ModelRegistry()
-        return self._models
-
-
-def _decode(
-    family: Family, latents: Tensor, total: int, context: RunContext, message: str
-) -> Iterator[npt.NDArray[np.uint8]]:
-    """The decoder's chunks, each reported by the frames that are done; with the last one "writing" opens."""
-    done = 0
-    context.step("decoding", 0, total, message=message)
-    for frames in family.decode(latents):
-        done += len(frames)
-        context.step("decoding", done, total, message=message)
-        if done == total:
-            context.step("writing", 0, 1, message=message)
-        yield frames
 
 
 def _unread(prompt: PromptEmbedding, name: str) -> list[str]:

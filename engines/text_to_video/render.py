@@ -65,7 +65,7 @@ def sample_take(
     """Denoises one seed with progress, previews and cancel at every step. Raises Cancelled."""
     schedule = make_schedule(request.schedule, request.steps, geometry.tokens, family.scheduler_config)
     noise = SeededNoise(seed, (1, geometry.tokens, family.channels), family.device)
-    guided = guided_velocity(family, geometry, _guidance(request, prompts, schedule))
+    guided = guided_velocity(family, geometry, guidance_of(request, prompts, schedule))
     watch = _Watch(family, geometry, request.preview_every, context, message)
     context.step("denoising", 0, request.steps, message=message)
     started = time.perf_counter()
@@ -73,7 +73,7 @@ def sample_take(
         guided,
         noise(INITIAL),
         uniform(schedule, geometry.tokens),
-        make_solver(_solver_name(request, family)),
+        make_solver(solver_name(request, family)),
         noise,
         watch,
     )
@@ -104,16 +104,17 @@ class _Watch:
         self.seconds += time.perf_counter() - started
 
 
-def _guidance(
+def guidance_of(
     request: TextToVideoRequest, prompts: Prompts, schedule: Tensor
 ) -> ClassifierFree[PromptEmbedding] | Unguided[PromptEmbedding]:
+    """The request's guidance, over its share of the schedule."""
     if prompts.uncond is None:
         return Unguided(prompts.cond)
     low, high = interval_of_steps(schedule, request.guidance_start, request.guidance_end)
     return ClassifierFree(prompts.cond, prompts.uncond, request.guidance_scale, low, high)
 
 
-def _solver_name(request: TextToVideoRequest, family: Family) -> str:
+def solver_name(request: TextToVideoRequest, family: Family) -> str:
     """Few-step distilled checkpoints say in their scheduler's config that Euler must add noise anew at each step."""
     if request.solver == "euler" and family.scheduler_config.get("stochastic_sampling"):
         return "stochastic_euler"

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from engines.backend.step_cache.kinds import StepCache
+from engines.long_video.choice import OVERLAP, LongChoice
 from engines.task import Request
 
 Solver = Literal["euler", "midpoint", "heun"]
@@ -39,8 +40,9 @@ class TextToVideoRequest(Request):
         description="Height of the video in pixels.", json_schema_extra={"layer": "main"},
     )  # fmt: skip
     frames: int = Field(
-        17, ge=1, le=257,
-        description="Number of frames. The model rounds it to what it can make and says so.",
+        17, ge=1, le=2401,
+        description="Number of frames. What the model makes at once it rounds, and says so; longer films are made in "
+        "parts.",
         json_schema_extra={"layer": "main"},
     )  # fmt: skip
     fps: int = Field(
@@ -98,6 +100,22 @@ class TextToVideoRequest(Request):
         description="Guidance ends after this share of the steps (guidance interval).",
         json_schema_extra={"layer": "advanced"},
     )  # fmt: skip
+    long_method: LongChoice = Field(
+        "automatic",
+        description="How a film is made that is longer than what the model makes at once: one part after another, or "
+        "all parts together.",
+        json_schema_extra={"layer": "advanced"},
+    )
+    overlap: int = Field(
+        OVERLAP, ge=0, le=256,
+        description="Frames that each part of a long film shares with the one before it.",
+        json_schema_extra={"layer": "advanced"},
+    )  # fmt: skip
+    keep_colours: bool = Field(
+        False,
+        description="Bring the colours of each part of a long film back to those of the first one.",
+        json_schema_extra={"layer": "advanced"},
+    )
     output_format: OutputFormat = Field(
         "mp4",
         description="File format: MP4 (H.264), WebM (VP9), GIF, or a sequence of PNG pictures in a zip file.",

@@ -1,52 +1,33 @@
-"""A film made chunk by chunk: the smallest thing that plan, handover and finished chunks add up to."""
+"""Small films of a tiny model: the ways of engines.long_video with what a test wants to see of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from engines.backend.families.base import Family
-from engines.backend.families.guided import guided_velocity
-from engines.conditioning.given import token_sigmas
+from engines.long_video.chained import make_chain
 from engines.long_video.chunk_plan import ChunkPlan
+from engines.long_video.film import Film
 from engines.long_video.finished import FinishedChunks
-from engines.long_video.handover import Handover, chunk_condition, chunk_coordinates, chunk_geometry, contributed
 from engines.sampling.guidance import ClassifierFree
-from engines.sampling.loop import sample
-from engines.sampling.noise import INITIAL, SeededNoise
-from engines.sampling.schedules import make_schedule
-from engines.sampling.solvers import make_solver
 
 
-def make_chunk(
-    family: Family, plan: ChunkPlan, index: int, before: Tensor | None, how: Handover = "latents", steps: int = 2
-) -> Tensor:
-    """Latents of one chunk of a film of 64 × 64 pixels, seeded by its index."""
-    geometry = chunk_geometry(family.geometry(64, 64, plan.window_frames, 24), plan.chunks[index])
-    condition = chunk_condition(family, geometry, plan, index, before, how)
-    places = chunk_coordinates(family, geometry, plan.chunks[index], condition.given)
+def film_of(family: Family, plan: ChunkPlan, window_slots: int = 5, **changes: Any) -> Film:
+    """A film of 64 × 64 pixels in a few steps."""
     guidance = ClassifierFree(family.encode_prompt(["a fox"]), family.encode_prompt([""]), 3.0)
-    levels = make_schedule("model", steps, geometry.tokens, family.scheduler_config)
-    sigmas = torch.stack([token_sigmas(condition.given, level) for level in levels])
-    noise = SeededNoise(index, condition.values.shape)(INITIAL)
-    start = torch.where(condition.is_given[:, None], condition.values, noise)
-    velocity = guided_velocity(family, geometry, guidance, places)
-    return family.unpack(sample(velocity, start, sigmas, make_solver("euler")), geometry)
+    geometry = family.geometry(64, 64, plan.padded_frames, 24)
+    common = {"guidance_of": lambda slots: guidance, "steps": 2, "seed": 3}
+    return Film(family, geometry, window_slots, plan, **{**common, **changes})
 
 
 def make_film(
     family: Family, plan: ChunkPlan, store: FinishedChunks, after_chunk: Callable[[int], None] = lambda index: None
 ) -> Tensor:
-    """The film's latents; chunks that are finished are not made again."""
-    before, parts = None, []
-    for chunk in plan.chunks:
-        latents = store.read(chunk.index)
-        if latents is None:
-            latents = make_chunk(family, plan, chunk.index, before)
-            store.write(chunk.index, latents)
-            after_chunk(chunk.index)
-        parts.append(contributed(plan, chunk.index, latents))
-        before = latents
-    return torch.cat(parts, dim=2)
+    """The film's latents, chained; chunks that are finished are not made again."""
+    film, chunks = film_of(family, plan), list[int]()
+    film.on_progress = lambda progress: chunks.append(progress.chunk or 0)
+    film.at_border = lambda: after_chunk(chunks[-1])
+    return make_chain(film, store)

@@ -15,11 +15,12 @@ from engines.conditioning.given import Given, nothing
 from engines.diorama.theatre.draw import render_scene
 from engines.diorama.theatre.random_scene import random_scene
 from engines.errors import InvalidRequest
+from engines.long_video.chained import make_chunk
 from engines.long_video.chunk_plan import ChunkPlan
 from engines.long_video.handover import chunk_condition, chunk_coordinates, chunk_geometry, contributed, handed_over
 from engines.metrics.psnr import latent_psnr
 from engines.sampling.site import Site
-from tests.engines.long_video.chains import make_chunk
+from tests.engines.long_video.chains import film_of
 
 FRAMES = 49
 
@@ -167,9 +168,10 @@ def test_the_model_sees_that_a_window_begins_inside_but_not_how_far(family: Fami
 @pytest.mark.parametrize("overlap", [8, 9])
 def test_what_is_given_stays_and_changes_what_is_made(overlap: int, tiny: Family) -> None:
     plan = ChunkPlan(33, 17, overlap)
-    first = make_chunk(tiny, plan, 0, None)
+    film, chunk = film_of(tiny, plan), plan.chunks[1]
+    first = make_chunk(film, plan.chunks[0])
     other = first + 0.5
-    chunks = [make_chunk(tiny, plan, 1, before) for before in (first, other)]
+    chunks = [make_chunk(film, chunk, handed_over(tiny, plan, 1, before)) for before in (first, other)]
     given = plan.chunks[1].given_slots
     assert given == (2 if overlap == 8 else 3)
     for before, made in zip((first, other), chunks, strict=True):

@@ -33,10 +33,19 @@ def test_rounding_and_untrained_sizes_are_said(tiny_diorama: ModelRegistry) -> N
     assert check(tiny_diorama, frames=1) == []
     (size,) = check(tiny_diorama, width=128, height=128)
     assert size == "Diorama (bundled) was trained at 96 × 96, 128 × 64, 64 × 128; 128 × 128 may look worse."
-    (length,) = check(tiny_diorama, frames=49)
+    (length,) = check(tiny_diorama, frames=49, long_method="at once")
     assert "49 may look worse" in length
     (rate,) = check(tiny_diorama, fps=12)
     assert "trained at 24 frames per second, not 12" in rate
+
+
+def test_a_film_is_announced_with_its_parts(tiny_diorama: ModelRegistry) -> None:
+    (said,) = check(tiny_diorama, frames=65)
+    assert said.startswith("65 frames are made in 3 chunks of up to 28 frames, each given the last 8 frames")
+    assert check(tiny_diorama, frames=65, long_method="averaged")[0].endswith("side by side, blended over 8 frames.")
+    assert check(tiny_diorama, frames=25) == []
+    cached = check(tiny_diorama, frames=65, long_method="rolling", step_cache="first_block")
+    assert any("steps are reused only" in said for said in cached)
 
 
 def test_unknown_words_are_named_with_a_model_that_knows_them() -> None:
@@ -55,9 +64,13 @@ def test_a_negative_prompt_without_guidance_is_said(tiny_diorama: ModelRegistry)
     ("fields", "kind", "field", "fix"),
     [
         ({"width": 1920, "height": 1920, "frames": 257}, LimitExceeded, "width",
-         "Choose with 257 frames at most 160 × 160."),
-        ({"width": 512, "height": 512, "frames": 257}, LimitExceeded, "frames",
+         "Choose with 25 frames at most 544 × 544."),
+        ({"width": 512, "height": 512, "frames": 257, "long_method": "at once"}, LimitExceeded, "frames",
          "Choose at 512 × 512 at most 29 frames or with 257 frames at most 160 × 160."),
+        ({"frames": 1201, "long_method": "spectral"}, LimitExceeded, "long_method",
+         "Choose “streaming” or “rolling”, which need no more memory for a longer film, or make a shorter one."),
+        ({"frames": 65, "overlap": 6}, InvalidRequest, "overlap", "Choose an overlap of 4 or 8 frames."),
+        ({"frames": 65, "overlap": 28}, InvalidRequest, "overlap", "Choose an overlap between 0 and 24 frames."),
         ({"guidance_start": 0.8, "guidance_end": 0.2}, InvalidRequest, "guidance_start",
          "Choose guidance_start of at most 0.2."),
         ({"seed": 2**32 - 1, "takes": 3}, InvalidRequest, "seed", "Choose seed of at most 4294967293."),
