@@ -70,9 +70,11 @@ class Engine(Protocol):
 # Modules are named, not imported: a request must not pull in torch.
 TASKS: dict[str, str] = {
     "text_to_video": "engines.composition.finishing",
+    "image_animation": "engines.image_animation",
     "super_resolution": "engines.composition.upscaling",
     "interpolation": "engines.interpolation",
     "video_editing": "engines.video_editing",
+    "storyboard": "engines.composition.storyboard",
 }
 
 # Fields that came later → what a file that was written without them stands for.
@@ -117,6 +119,8 @@ def _as_invalid_request(cls: type[Request], error: ValidationError) -> InvalidRe
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else None
     given = first.get("input")
+    if len(first["loc"]) > 1 and isinstance(first["loc"][1], int):
+        return _as_wrong_entry(first["loc"], first["msg"])
     if first["type"] == "extra_forbidden":
         return InvalidRequest(
             f"There is no field “{name}”.", f"The fields are: {', '.join(cls.model_fields)}.", field=name
@@ -129,6 +133,17 @@ def _as_invalid_request(cls: type[Request], error: ValidationError) -> InvalidRe
         f"{name} = {shown} is not allowed: {reason[:1].lower() + reason[1:]}.",
         f"Choose {name} {allowed_range(cls, name)}." if name else "Correct the request.",
         field=name,
+    )
+
+
+def _as_wrong_entry(place: tuple[int | str, ...], said: str) -> InvalidRequest:
+    """Something is wrong inside one entry of a list, such as ("scenes", 1, "seconds")."""
+    inside = "".join(f", {part}" for part in place[2:])
+    reason = said.removeprefix("Value error, ")
+    return InvalidRequest(
+        f"{place[0]}, entry {int(place[1]) + 1}{inside}: {reason[:1].lower() + reason[1:]}.",
+        "Correct this entry.",
+        field=str(place[0]),
     )
 
 

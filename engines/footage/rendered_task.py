@@ -16,6 +16,7 @@ from engines.footage.fields import ExportFields
 from engines.footage.footage import Footage
 from engines.footage.rendering import Output, render_footage
 from engines.media.audio_encoding import AudioSource
+from engines.media.clip import AudioTrack
 from engines.media.metadata import OutputRecord
 from engines.media.target import check_target
 from engines.task import Result
@@ -45,7 +46,9 @@ def export_path(request: ExportFields, folder: Path, name: str, fps: Fraction) -
     return path
 
 
-def export_output(request: ExportFields, path: Path, record: OutputRecord, audio: AudioSource | None) -> Output:
+def export_output(
+    request: ExportFields, path: Path, record: OutputRecord, audio: AudioTrack | AudioSource | None
+) -> Output:
     """What is written where, as the request's export fields want it."""
     return Output(
         path=path,

@@ -18,6 +18,7 @@ from engines.footage.footage import Footage, Frame
 from engines.footage.segments import Segment, Segments
 from engines.footage.video import VideoFootage
 from engines.media.audio_encoding import AudioSource
+from engines.media.clip import AudioTrack
 from engines.media.contact_sheet import save_picture, thumbnail
 from engines.media.formats import VideoFormat
 from engines.media.joining import join_segments
@@ -47,7 +48,7 @@ class Output:
 
     path: Path
     how: VideoFormat | None
-    audio: AudioSource | None
+    audio: AudioTrack | AudioSource | None
     record: OutputRecord | None
     plan: Mapping[str, Any]
     chunk_frames: int = CHUNK_FRAMES

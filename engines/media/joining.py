@@ -11,6 +11,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from engines.media.audio_encoding import AudioFeed, AudioSource, open_feed
+from engines.media.clip import AudioTrack
 from engines.media.container import open_input
 from engines.media.encoding import open_output
 from engines.media.formats import VideoFormat
@@ -24,7 +25,7 @@ def join_segments(
     how: VideoFormat,
     fps: Fraction,
     *,
-    audio: AudioSource | None = None,
+    audio: AudioTrack | AudioSource | None = None,
     record: OutputRecord | None = None,
 ) -> None:
     """Writes `path`, whole or not at all.
@@ -34,7 +35,7 @@ def join_segments(
         path: Of the finished file.
         how: Codec and container of the segments and of the file.
         fps: Frames per second.
-        audio: Sound from the first frame on, read along.
+        audio: Sound from the first frame on: a track in memory, or a file that is read along.
         record: What made the clip, complete.
 
     Raises: ResourceError for a full disk.
@@ -49,7 +50,8 @@ def join_segments(
 
 
 def _write(
-    part: Path, segments: Sequence[tuple[Path, int]], how: VideoFormat, fps: Fraction, audio: AudioSource | None,
+    part: Path, segments: Sequence[tuple[Path, int]], how: VideoFormat, fps: Fraction,
+    audio: AudioTrack | AudioSource | None,
     record: OutputRecord | None,
 ) -> None:  # fmt: skip
     container = open_output(part, how.container)

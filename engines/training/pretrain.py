@@ -29,6 +29,7 @@ from engines.training.continued import continued_transformer
 from engines.training.fast_forward import block_forward, fast_forward, rotary_tables
 from engines.training.flow_batch import NoiseMix, Pattern, add_noise, draw_pattern, draw_sigmas, flow_loss, kept_tokens
 from engines.training.latent_cache import TEXT_TOKENS, LatentCache, Rows, Stills, open_named
+from engines.training.process_settings import ended_by_signals, environment_of_workers
 from engines.training.run import Run, keep_config
 from engines.training.run_state import append_log, load_carried_state, load_state, save_state
 from engines.training.shared_parameters import SharedParameters
@@ -274,8 +275,6 @@ def pretrain(run: Run, carried: Path | None = None, look: Callable[[], None] = l
     if not (run.folder / "vae" / "config.json").exists():
         raise InvalidRequest(f"The run in {run.folder} is not prepared.", "Run the command prepare first.", "run")
     keep_config(run)
-    # Without these, freeing large tensors costs a fifth of the time in page faults (TRAINING.md).
-    os.environ.update(MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_="20000000000", OMP_NUM_THREADS="1")
     processes = int(run.config["processes"])
     shared = SharedParameters.of(make_transformer(run.config), processes)
     plan = _begin(run, shared, carried)
@@ -284,18 +283,18 @@ def pretrain(run: Run, carried: Path | None = None, look: Callable[[], None] = l
     )
     context = torch.multiprocessing.get_context("spawn")
     together = Together(context.Barrier(processes), context.Event(), context.Event())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: together.wanted.set())
     workers = [
         context.Process(target=_work, args=(run, shared, together, process, plan), daemon=True)
         for process in range(processes)
     ]
-    for worker in workers:
-        worker.start()
-    while any(worker.is_alive() for worker in workers):
-        time.sleep(0.5)
-        look()
-        if any(worker.exitcode not in (None, 0) for worker in workers):
+    with ended_by_signals(together.wanted.set):
+        with environment_of_workers():
             for worker in workers:
-                worker.kill()
-            raise RuntimeError("a training process died; start again to resume from the last state")
+                worker.start()
+        while any(worker.is_alive() for worker in workers):
+            time.sleep(0.5)
+            look()
+            if any(worker.exitcode not in (None, 0) for worker in workers):
+                for worker in workers:
+                    worker.kill()
+                raise RuntimeError("a training process died; start again to resume from the last state")

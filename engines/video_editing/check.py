@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engines.adapters import CONTROL
 from engines.backend.catalogue import Catalogue, Feature, ModelCard
 from engines.backend.model_files import locate
 from engines.diorama.prompt_words import unknown_words_sentence
@@ -10,13 +11,29 @@ from engines.footage.announcements import hdr_warning
 from engines.footage.video import VideoFootage
 from engines.media.limits import Limits
 from engines.video_editing.fitting import Fit, plan_chunks, plan_fit
+from engines.video_editing.followed import depth_of
 from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import check_selection
 
-BY_A_MODEL = ("words", "restyle", "region", "extend")
-WHOLE = ("words", "restyle", "extend")  # no part of the picture is selected
+BY_A_MODEL = ("words", "restyle", "follow", "region", "extend")
+SELECTING = ("region", "background", "remove", "move")
 ANY_LENGTH = ("words", "restyle")  # made in parts, so that a clip may be longer than the model's window
 SHAPES = {"wide": 16 / 9, "tall": 9 / 16, "square": 1.0}
+
+
+def selects(request: VideoEditingRequest) -> bool:
+    """Whether the request means a part of the picture."""
+    return request.mode in SELECTING or (request.mode == "follow" and request.follow == "shape")
+
+
+def by_a_model(request: VideoEditingRequest) -> bool:
+    """Whether a model makes a part of the result."""
+    return request.mode in BY_A_MODEL or finishes(request)
+
+
+def finishes(request: VideoEditingRequest) -> bool:
+    """Whether what was rearranged in pixels is finished by a model."""
+    return request.finish and request.mode in ("remove", "move")
 
 
 def open_video(request: VideoEditingRequest) -> VideoFootage:
@@ -36,17 +53,15 @@ def check_request(request: VideoEditingRequest, catalogue: Catalogue) -> list[st
     """Warnings. Raises: UserError if the request cannot be rendered."""
     video = open_video(request)
     said = hdr_warning(video)
-    if request.mode not in WHOLE:
+    if selects(request):
         check_selection(request, video, catalogue)
-    if request.mode in BY_A_MODEL:
-        return [*said, *_check_model(request, video, catalogue)]
     if request.mode == "background":
         _check_background(request)
     if request.mode == "move" and not (request.move_right or request.move_down or request.scale != 1):
         raise InvalidRequest(
             "The thing would stay where it is.", "Say where it goes, or how large it becomes.", "move_right"
         )
-    return said
+    return [*said, *(_check_model(request, video, catalogue) if by_a_model(request) else [])]
 
 
 def _check_background(request: VideoEditingRequest) -> None:
@@ -67,13 +82,17 @@ def _check_model(request: VideoEditingRequest, video: VideoFootage, catalogue: C
         )
     if not request.prompt.strip():
         raise InvalidRequest(
-            "The prompt is empty.", "Say what the clip shall show, whole: “a rabbit jumps in the snow”.", "prompt"
+            "The prompt is empty.", "Say what the clip shall show, whole: “a rabbit bounces in the snow”.", "prompt"
         )
     fit = fit_of(request, video, card)
     said = list(fit.warnings)
     if request.mode == "words" and fit.geometry.frames > fit.window:
         said.append(plan_chunks(fit, card.facts.temporal_compression).sentence())
-    locate(card)
+    folder = locate(card)
+    if request.mode == "follow":
+        CONTROL.folder(card, folder)
+        if request.follow == "depth":
+            depth_of(request, video)
     unknown = unknown_words_sentence(request.prompt, card, catalogue)
     return [*said, *([unknown] if unknown else []), *(_check_words(request) if request.mode == "words" else [])]
 

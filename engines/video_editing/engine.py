@@ -9,22 +9,21 @@ import time
 from typing import TYPE_CHECKING
 
 from engines import __version__
-from engines.backend.catalogue import Catalogue, load_catalogue
+from engines.adapters import CONTROL, WORD_SELECTION
 from engines.backend.model_files import locate
 from engines.context import RunContext
 from engines.media.digest import file_digest
 from engines.media.metadata import OutputRecord
+from engines.model_engine import ModelEngine
 from engines.selection.people import WEIGHTS
 from engines.task import Result
-from engines.video_editing.check import BY_A_MODEL, WHOLE, check_request, fit_of, open_video
+from engines.video_editing.check import by_a_model, check_request, fit_of, open_video, selects
 from engines.video_editing.request import VideoEditingRequest
-from engines.word_selection.heads import head_weights
 
 if TYPE_CHECKING:
     import torch
 
     from engines.backend.families.base import Family
-    from engines.backend.registry import ModelRegistry
     from engines.footage.footage import Footage
     from engines.footage.video import VideoFootage
     from engines.selection.background import Mattes
@@ -32,15 +31,8 @@ if TYPE_CHECKING:
 NAME = "edited"
 
 
-class VideoEditingEngine:
-    """Edits footage. Models are kept between runs.
-
-    Args:
-        models: Loaded models to share; by default the engine makes a registry at its first run.
-    """
-
-    def __init__(self, models: ModelRegistry | None = None) -> None:
-        self._models = models
+class VideoEditingEngine(ModelEngine):
+    """Edits footage. Models are kept between runs. See ModelEngine."""
 
     def check(self, request: VideoEditingRequest) -> list[str]:
         """Warnings. Raises: UserError if the request cannot be rendered."""
@@ -54,14 +46,15 @@ class VideoEditingEngine:
         import torch
 
         from engines.footage.rendered_task import FootageJob, export_output, export_path, render_job
+        from engines.video_editing.rearranging import rearranged
 
         started = time.perf_counter()
         warnings = self.check(request)
         video = open_video(request)
         path = export_path(request, context.work_folder, NAME, video.fps)
         measurements: dict[str, float] = {}
-        if request.mode not in BY_A_MODEL:
-            footage: Footage = self._rearranged(request, video, context)
+        if not by_a_model(request):
+            footage: Footage = rearranged(request, video, self._mattes(request, video, context))
             record = _record(request, self._network(request, context), torch.float32)
         else:
             footage, record, measurements, said = self._by_model(request, video, context)
@@ -75,10 +68,7 @@ class VideoEditingEngine:
     ) -> tuple[Footage, OutputRecord, dict[str, float], list[str]]:
         from engines.footage.footage import ClipFootage
         from engines.media.clip import Clip
-        from engines.video_editing.fitting import fitted, fitted_masks, inside_canvas
-        from engines.video_editing.regions import make_region
-        from engines.video_editing.styles import restyle_clip
-        from engines.video_editing.words import edit_by_words
+        from engines.video_editing.by_model import Asked, make
 
         models = self._registry(context)
         context.step("loading", 0, 1)
@@ -86,36 +76,11 @@ class VideoEditingEngine:
         context.step("loading", 1, 1)
         fit = fit_of(request, video, family.card)
         # Before the model is laid into memory for the job: finding a thing by words lays it out for itself.
-        selected = self._mattes(request, video, context) if request.mode == "region" else None
+        selected = self._mattes(request, video, context) if selects(request) else None
         family.prepare(fit.at_once, 2, models.budget)
-        measurements, said = dict[str, float](), list[str]()
-        if request.mode == "words":
-            made = edit_by_words(family, request, fit, fitted(video, fit), context)
-            frames, measurements = made.frames, made.measurements
-            said += made.warnings
-        elif request.mode == "restyle":
-            frames = restyle_clip(family, request, fitted(video, fit)[: fit.count], context)
-        elif selected is not None:
-            masks = fitted_masks(selected.mattes(range(video.count)), fit)
-            frames = make_region(family, request, fit.geometry, fitted(video, fit), masks, context)
-        else:
-            frames = make_region(family, request, fit.geometry, *inside_canvas(video, fit), context)
-        model = _recorded(family, request)
-        clip = ClipFootage(Clip(frames[: fit.count], video.fps))
-        return clip, _record(request, model, family.dtype, family.device), measurements, said
-
-    def _catalogue(self) -> Catalogue:
-        return self._models.catalogue if self._models is not None else load_catalogue()
-
-    def _registry(self, context: RunContext) -> ModelRegistry:
-        """The worker's models, else the engine's own."""
-        if context.models is not None:
-            return context.models
-        if self._models is None:
-            from engines.backend.registry import ModelRegistry
-
-            self._models = ModelRegistry()
-        return self._models
+        made = make(Asked(family, request, video, fit, selected, context))
+        record = _record(request, _recorded(family, request), family.dtype, family.device)
+        return ClipFootage(Clip(made.frames[: fit.count], video.fps)), record, made.measurements, made.warnings
 
     def _mattes(self, request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Mattes:
         """Where the thing is that the request means. Raises: InvalidRequest if it is not in the video."""
@@ -127,19 +92,6 @@ class VideoEditingEngine:
         folder = context.work_folder / "selection"
         return mattes_of(request, video, lambda: self._registry(context), folder, selecting)
 
-    def _rearranged(self, request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Footage:
-        """The stage that edits without making anything anew."""
-        from engines.video_editing.backgrounds import Composited, behind_of
-        from engines.video_editing.objects import Move, Rearranged
-
-        mattes = self._mattes(request, video, context)
-        if request.mode == "background":
-            return Composited(video, mattes, behind_of(request, video))
-        if request.mode == "remove":
-            return Rearranged(video, mattes)
-        right, down = request.move_right * video.width, request.move_down * video.height
-        return Rearranged(video, mattes, Move(right, down, request.scale, request.copy_thing))
-
     def _network(self, request: VideoEditingRequest, context: RunContext) -> dict[str, str]:
         """What found the thing, for the file's record."""
         if request.selection == "people":
@@ -150,10 +102,12 @@ class VideoEditingEngine:
 
 
 def _recorded(family: Family, request: VideoEditingRequest) -> dict[str, str]:
-    """A model, and its adapter where that found the thing (docs/decisions/011)."""
+    """A model, and its adapters that took part (docs/decisions/011)."""
     said = {"id": family.card.id, "revision": family.revision}
-    if request.mode not in WHOLE and request.selection == "words":
-        said["word_selection_sha256"] = file_digest(head_weights(family.card, locate(family.card)))
+    if selects(request) and request.selection == "words":
+        said["word_selection_sha256"] = file_digest(WORD_SELECTION.weights(family.card, locate(family.card)))
+    if request.mode == "follow":
+        said["control_sha256"] = file_digest(CONTROL.weights(family.card, locate(family.card)))
     return said
 
 
@@ -164,7 +118,7 @@ def _record(
 
     from engines.backend.fingerprint import fingerprint
 
-    inputs = {"video": request.video, "picture": request.picture, "mask": request.mask}
+    inputs = {"video": request.video, "picture": request.picture, "mask": request.mask, "depth": request.depth}
     return OutputRecord(
         framewright=__version__,
         request={"task": request.task, **request.model_dump(mode="json")},

@@ -17,6 +17,7 @@ from engines.backend.geometry import LatentGeometry, plan_geometry
 from engines.errors import LimitExceeded
 from engines.footage.alignment import eight_bit
 from engines.footage.footage import Footage, Frame
+from engines.footage.sizes import size_like
 from engines.long_video.chunk_plan import ChunkPlan
 
 Frames = npt.NDArray[np.uint8]
@@ -57,7 +58,7 @@ def plan_fit(footage: Footage, card: ModelCard, shape: float | None = None, in_c
 
     Raises: LimitExceeded for a video that is too long; as plan_geometry.
     """
-    height, width = _size_like(footage.width / footage.height if shape is None else shape, card)
+    height, width = size_like(footage.width / footage.height if shape is None else shape, card)
     rate, at_once = card.facts.temporal_compression, max(card.trained_frames, default=card.defaults.frames)
     most = MOST_FRAMES if in_chunks else at_once
     if footage.count > most:
@@ -82,19 +83,20 @@ def plan_chunks(fit: Fit, time: int) -> ChunkPlan:
 
 def fitted(footage: Footage, fit: Fit) -> Frames:
     """The video as the model's clip, uint8 [T, H, W, 3]: cut to its shape, scaled, its last frame repeated."""
+    return fitted_frames(footage.frames(range(footage.count)), fit)
+
+
+def fitted_frames(frames: Iterable[Frame], fit: Fit) -> Frames:
+    """The same of frames of the video's size that belong to it, one for each of its own."""
     size = (fit.geometry.width, fit.geometry.height)
-    made = [_cut_and_scaled(frame, size) for frame in footage.frames(range(footage.count))]
+    made = [_cut_and_scaled(frame, size) for frame in frames]
     return np.stack(made + [made[-1]] * (fit.geometry.frames - len(made)))
 
 
 def fitted_masks(mattes: Iterable[npt.NDArray[np.float32]], fit: Fit) -> npt.NDArray[np.float32]:
     """Mattes of the video, cut and scaled as its frames are: float32 [T, H, W]."""
-    size = (fit.geometry.width, fit.geometry.height)
-    made = [
-        _cut_and_scaled(np.repeat(np.rint(matte * 255).astype(np.uint8)[..., None], 3, axis=2), size)[..., 0]
-        for matte in mattes
-    ]
-    return np.stack(made + [made[-1]] * (fit.geometry.frames - len(made))).astype(np.float32) / np.float32(255)
+    greys = (np.repeat(np.rint(matte * 255).astype(np.uint8)[..., None], 3, axis=2) for matte in mattes)
+    return fitted_frames(greys, fit)[..., 0].astype(np.float32) / np.float32(255)
 
 
 def inside_canvas(footage: Footage, fit: Fit) -> tuple[Frames, npt.NDArray[np.float32]]:
@@ -115,16 +117,6 @@ def inside_canvas(footage: Footage, fit: Fit) -> tuple[Frames, npt.NDArray[np.fl
     beyond = np.ones((fit.geometry.frames, height, width), np.float32)
     beyond[:, top : top + rows, left : left + columns] = 0
     return np.stack(made + [made[-1]] * (fit.geometry.frames - len(made))), beyond
-
-
-def _size_like(shape: float, card: ModelCard) -> tuple[int, int]:
-    """(height, width): the trained size of the nearest shape, else the model's area in this one."""
-    if card.trained_sizes:
-        best = min(card.trained_sizes, key=lambda size: abs(np.log(size.width / size.height / shape)))
-        return best.height, best.width
-    multiple, area = card.facts.size_multiple, card.defaults.width * card.defaults.height
-    width, height = float(np.sqrt(area * shape)), float(np.sqrt(area / shape))
-    return tuple(max(multiple, round(side / multiple) * multiple) for side in (height, width))  # type: ignore[return-value]
 
 
 def _said(footage: Footage, geometry: LatentGeometry) -> list[str]:

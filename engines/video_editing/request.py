@@ -9,10 +9,11 @@ from pydantic import Field
 
 from engines.footage.fields import ExportFields, FootageFields
 
-Mode = Literal["words", "restyle", "region", "extend", "background", "remove", "move"]
+Mode = Literal["words", "restyle", "follow", "region", "extend", "background", "remove", "move"]
 Canvas = Literal["wide", "tall", "square"]
 Selection = Literal["people", "words", "marks", "mask"]
 Method = Literal["value sharing", "difference", "weighed difference", "drawn to source", "noising"]
+Followed = Literal["edges", "shape", "depth"]
 Steadiness = Literal["estimates", "queries", "latents", "keys", "nothing"]
 Solver = Literal["automatic", "euler", "rf_solver", "fireflow", "uni_inv", "fixed_point", "reversible_leapfrog"]
 Background = Literal["blur", "colour", "picture"]
@@ -26,7 +27,8 @@ class VideoEditingRequest(FootageFields, ExportFields):
     mode: Mode = Field(
         "words",
         description="“Words” changes what the clip shows by a model that knows it, “restyle” makes every frame anew as "
-        "a picture of another look and holds it to the one before, “region” makes the selected part of "
+        "a picture of another look and holds it to the one before, “follow” makes a new clip that has the edges, the "
+        "depth or the shape of this one, “region” makes the selected part of "
         "the picture anew, “extend” makes what lies beyond its borders. “Background”, "
         "“remove” and “move” are for any footage: they blur or replace what is behind a thing, take it away, or put it "
         "elsewhere.",
@@ -34,7 +36,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )
     prompt: str = Field(
         "", max_length=1000,
-        description="What the clip shall show, whole: “a rabbit jumps in the snow”.",
+        description="What the clip shall show, whole: “a rabbit bounces in the snow”.",
         json_schema_extra={"layer": "main"},
     )  # fmt: skip
     source_prompt: str = Field(
@@ -66,7 +68,8 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )
     change: float = Field(
         0.6, gt=0.0, le=1.0,
-        description="Restyle: how far a frame may leave the clip's: at 0.4 little changes, from 0.8 on much is lost.",
+        description="Restyle, and what a model finishes: how far a frame may leave the clip's: at 0.4 little changes, "
+        "from 0.8 on much is lost.",
         json_schema_extra={"layer": "look"},
     )  # fmt: skip
     steadiness: Steadiness = Field(
@@ -75,6 +78,21 @@ class VideoEditingRequest(FootageFields, ExportFields):
         "it can be guessed (“estimates”), what the model asks (“queries”), the noisy state (“latents”). “Keys” only "
         "lets it be seen, “nothing” leaves every frame alone.",
         json_schema_extra={"layer": "quality"},
+    )
+    follow: Followed = Field(
+        "edges",
+        description="Follow: what of the clip is followed: its edges, the shape of the thing that is selected, or the "
+        "depth that a video of yours shows.",
+        json_schema_extra={"layer": "main"},
+    )
+    closely: float = Field(
+        1.0, ge=0.1, le=2.0, multiple_of=0.05,
+        description="Follow: how closely: lower leaves the prompt more room.", json_schema_extra={"layer": "look"},
+    )  # fmt: skip
+    depth: Path | None = Field(
+        None,
+        description="Follow: how far everything is, near in white: one picture, or a video as long as the clip.",
+        json_schema_extra={"layer": "main", "input": "video"},
     )
     solver: Solver = Field(
         "automatic",
@@ -142,6 +160,12 @@ class VideoEditingRequest(FootageFields, ExportFields):
     )  # fmt: skip
     copy_thing: bool = Field(
         False, description="Move: also leave the thing where it is.", json_schema_extra={"layer": "main"}
+    )
+    finish: bool = Field(
+        False,
+        description="Remove, move: let a model that knows the clip finish it, so that shadows go along and holes get "
+        "what belongs there. The prompt says what the clip shows then.",
+        json_schema_extra={"layer": "main"},
     )
     background: Background = Field(
         "blur",

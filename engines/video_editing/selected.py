@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
+from engines.adapters import WORD_SELECTION
 from engines.backend.catalogue import Catalogue
 from engines.backend.model_files import locate
 from engines.diorama.prompt_words import nearest_noun, unknown_words_sentence
@@ -23,7 +24,6 @@ from engines.selection.mask_video import MaskVideo
 from engines.selection.people import PersonMattes, check_weights, require_person
 from engines.selection.track import track_marks
 from engines.video_editing.request import VideoEditingRequest
-from engines.word_selection.heads import head_folder
 
 if TYPE_CHECKING:
     from engines.backend.registry import ModelRegistry
@@ -75,7 +75,7 @@ def _check_words(request: VideoEditingRequest, catalogue: Catalogue) -> None:
             else "Mark the thing on a frame.",
             "thing",
         )
-    head_folder(card, locate(card))
+    WORD_SELECTION.folder(card, locate(card))
 
 
 def _mask_of(request: VideoEditingRequest, source: Footage) -> MaskVideo:
@@ -115,5 +115,5 @@ def _named(request: VideoEditingRequest, source: Footage, models: ModelRegistry,
 
     family = models.load(request.model)
     assert isinstance(family, VideoFamily)
-    head = load_head(head_folder(family.card, family.folder))
+    head = load_head(WORD_SELECTION.folder(family.card, family.folder))
     return find_by_words(family, head, source, request.thing.strip(), on_step)

@@ -115,6 +115,9 @@ class ClipJudge(ModelMixin, ConfigMixin):
         # Small things in front of larger ones share the coarse cells with them.
         self.fine_names = nn.Linear(2 * widths[-2], nouns - 1, bias=False)
         nn.init.zeros_(self.fine_names.weight)
+        # What a thing in front leaves of another is named by cells that saw each other.
+        self.names_in_context = nn.Linear(4 * mixing_width, nouns - 1, bias=False)
+        nn.init.zeros_(self.names_in_context.weight)
         sizes_of = {head: len(words) for head, words in self.words.items() if head != "noun"}
         if "second" in sizes_of:
             sizes_of["second"] = 1  # whether there is none; its name comes from the first one's names
@@ -146,7 +149,7 @@ class ClipJudge(ModelMixin, ConfigMixin):
         moved = self._track(maps)
         moments = maps.unflatten(1, (MOMENTS, -1)).mean(2).flatten(3).transpose(2, 3).flatten(1, 2)
         middle = fine[:, FRAMES // 2]
-        seen, belongs = self._asked(middle, maps)
+        seen, context, belongs = self._asked(middle, maps)
         shares = [part.softmax(-1) for part in (belongs.cells.flatten(1, 2), belongs.fine)]
         if whose is not None:
             shares = [
@@ -154,7 +157,11 @@ class ClipJudge(ModelMixin, ConfigMixin):
             ]
         close = middle.flatten(2).transpose(1, 2)
         first, second = (
-            self.names(_pooled(moments, shares[0][..., which])) + self.fine_names(_pooled(close, shares[1][..., which]))
+            self.names(_pooled(moments, shares[0][..., which]))
+            + self.fine_names(_pooled(close, shares[1][..., which]))
+            + self.names_in_context(
+                torch.cat([_pooled(part, share[..., which]) for part, share in zip(context, shares, strict=True)], 1)
+            )
             for which in (1, 2)
         )
         # Beside its own query every head sees the whole, averaged and at its strongest.
@@ -169,9 +176,11 @@ class ClipJudge(ModelMixin, ConfigMixin):
         ordered = {head: logits[head] for head in self.words}
         return Reading(ordered, torch.cat([whole, moved], dim=1), belongs)
 
-    def _asked(self, fine: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, Owners]:
-        """What each query finds among the cells of three moments and, finer, of the middle frame, [B, Q, D]; and whose
-        these cells are, told once they saw each other.
+    def _asked(
+        self, fine: torch.Tensor, maps: torch.Tensor
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor], Owners]:
+        """What each query finds among the cells of three moments and, finer, of the middle frame, [B, Q, D]; these
+        cells once they saw each other, [B, 108, D] and [B, 144, D]; and whose they are then.
 
         With what covers a cell goes which noun that is: a query has but to look at the right place.
         """
@@ -182,7 +191,8 @@ class ClipJudge(ModelMixin, ConfigMixin):
         queries = self.queries.expand(len(maps), -1, -1).to(coarse.dtype)
         mixed: torch.Tensor = self.mixing(torch.cat([queries, coarse, close], dim=1))
         asked, of_cells, of_fine = mixed.split([len(self.still), coarse.shape[1], close.shape[1]], dim=1)
-        return asked, Owners(self.whose(of_cells).unflatten(1, (MOMENTS, -1)), self.whose(of_fine))
+        belongs = Owners(self.whose(of_cells).unflatten(1, (MOMENTS, -1)), self.whose(of_fine))
+        return asked, (of_cells, of_fine), belongs
 
     def _track(self, maps: torch.Tensor) -> torch.Tensor:
         """What stands where in each frame, mixed over time, [B, temporal_width · 9]."""

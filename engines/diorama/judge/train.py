@@ -30,14 +30,14 @@ from engines.training.optimiser_state import restore_training, save_training
 
 Rows = npt.NDArray[np.int64]
 BATCH, PAIRS = 24, 24
-CLIPS, ALL_PAIRS, EXAMPLES_SEED = 32000, 4000, 32
+CLIPS, ALL_PAIRS, EXAMPLES_SEED = 32000, 4000, 33
 TAUGHT = 0.5  # share of the steps that are told which cells are whose
 RATE, QUERY_RATE = 1.5e-3, 6e-4  # attention does not bear the convolutions' rate
 SAVE_SECONDS = 120.0
 TEMPERATURE = 0.1  # of the identity head's comparison
 CELL_WEIGHT, IDENTITY_WEIGHT = 2.0, 1.0
 # How often such a clip is taken, where any other is once: these are learnt last.
-MOVING_WEIGHT, PAIR_WEIGHT, FIGURE_WEIGHT = 3.0, 1.5, 3.0
+MOVING_WEIGHT, PAIR_WEIGHT, COVERING_WEIGHT, FIGURE_WEIGHT = 4.0, 1.5, 1.2, 3.0
 EMPTY_CELL = 0.15  # of a cell that shows an object: most cells are empty
 
 
@@ -83,7 +83,10 @@ def row_shares(words: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
     moving, acting = (words[:, names.index(head)] >= 0 for head in ("motion", "action"))
     second = words[:, names.index("second")]
     pair = (second >= 0) & (second != nothing)
-    weight = np.select([moving, acting, pair], [MOVING_WEIGHT, FIGURE_WEIGHT, PAIR_WEIGHT], 1.0)
+    covering = words[:, names.index("relation")] == heads()["relation"].index("in front")
+    weight = np.select(
+        [moving, acting, covering, pair], [MOVING_WEIGHT, FIGURE_WEIGHT, COVERING_WEIGHT, PAIR_WEIGHT], 1.0
+    )
     return np.asarray(weight / weight.sum())
 
 
@@ -167,8 +170,14 @@ def _loss(
     )
 
 
-def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge | None = None) -> ClipJudge:
-    """A judge from nothing, or from one that begins: AdamW with one cosine. Goes on where a killed run stood."""
+def train(
+    name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge | None = None, rate: float = 1.0
+) -> ClipJudge:
+    """A judge from nothing, or from one that begins: AdamW with one cosine. Goes on where a killed run stood.
+
+    Args:
+        rate: Share of the learning rates: one that begins well goes on at less.
+    """
     recipe = RECIPES[name]
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)
@@ -186,8 +195,8 @@ def train(name: str, examples: Examples, steps: int, log: Path, begin: ClipJudge
     shares = row_shares(examples.words)
     began, running, saved = time.time(), list[float](), time.monotonic()
     for step in range(start, steps):
-        for group, rate in zip(optimiser.param_groups, (RATE, QUERY_RATE), strict=True):
-            group["lr"] = rate * rate_factor(step, steps)
+        for group, highest in zip(optimiser.param_groups, (RATE, QUERY_RATE), strict=True):
+            group["lr"] = rate * highest * rate_factor(step, steps)
         # Functions of the step, so that a run that goes on draws what the killed one would have drawn.
         random = np.random.default_rng([recipe.seed, step])
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
@@ -231,15 +240,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--begin", type=Path, help="folder of a judge of the same name and sizes to go on from")
+    parser.add_argument("--rate", type=float, default=1.0, help="share of the learning rates")
     parser.add_argument("--processes", type=int, default=2, help="for drawing")
     arguments = parser.parse_args()
     vae = PatchVideoAutoencoder.from_pretrained(arguments.vae).float()
     draw_examples(arguments.examples, vae, EXAMPLES_SEED, CLIPS, ALL_PAIRS, arguments.processes)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    begin = ClipJudge.from_pretrained(arguments.begin).float() if arguments.begin else None
+    begin = ClipJudge.from_pretrained(arguments.begin, low_cpu_mem_usage=False).float() if arguments.begin else None
     judge = train(
-        arguments.name, open_examples(arguments.examples), arguments.steps, arguments.out / "log.jsonl", begin
-    )
+        arguments.name, open_examples(arguments.examples), arguments.steps, arguments.out / "log.jsonl", begin,
+        arguments.rate,
+    )  # fmt: skip
     measured = {"renders": measure(judge, 1200, 77, None), "reconstructed": measure(judge, 600, 78, vae)}
     judge.half().save_pretrained(arguments.out)
     (arguments.out / "measured.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")

@@ -27,7 +27,7 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
     up, down = edit.velocity(edit.words.source), edit.velocity(edit.words.target, how.guidance_scale)
     with FeatureStore(MEMORY_BYTES, spill=spill) as store:
         stages = 1 if how.solver in ONE_STAGE else 2
-        store.require(sharing.nbytes(edit.geometry.tokens, _width(family), stages))
+        store.require(sharing.nbytes(edit.geometry.tokens, attention_width(family), stages))
         with family.attention(sharing.keep(store)):
             made = invert(up, edit.clean, sigmas, how.solver, noise, ask_top=sharing.steps > 0, on_step=edit.going_up)
         kept = store.nbytes + store.spilled_bytes
@@ -37,7 +37,7 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
     return Edited(tokens, up.evaluations + down.evaluations, made.top, {"kept_bytes": float(kept)})
 
 
-def _width(family: Family) -> int:
+def attention_width(family: Family) -> int:
     """Values of a token in self-attention."""
     config = family.transformer.config
     return int(config.num_attention_heads * config.attention_head_dim)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -109,17 +109,6 @@ def assert_equal_states(first: Path, second: Path) -> None:
 
 
 @pytest.fixture
-def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """`pretrain` sets signal handlers and environment variables of its process: puts back what was there."""
-    for name in ("MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "OMP_NUM_THREADS"):
-        monkeypatch.setenv(name, os.environ.get(name, "1"))
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
 def uninterrupted(make_run: MakeRun) -> Run:
     """Six steps in one go."""
     run = make_run("uninterrupted", steps=6)
@@ -138,7 +127,6 @@ def test_training_moves_every_weight_and_the_average_behind_it(uninterrupted: Ru
     assert 0.05 < behind < 1
 
 
-@pytest.mark.usefixtures("restored")
 def test_a_killed_run_resumes_bit_for_bit_in_other_processes(uninterrupted: Run, make_run: MakeRun) -> None:
     """Killed after step 3, then taken up by the real thing: two spawned processes on shared memory."""
     run = make_run("killed", steps=6)
@@ -181,7 +169,9 @@ def test_a_phase_may_have_noise_levels_and_pictures_of_its_own(make_run: MakeRun
     ):
         run = make_run(name, steps=1, processes=1)
         run.config["phases"][0] |= changes
+        before = dict(os.environ), signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
         pretrain(run)
+        assert before == (dict(os.environ), signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT))
         ends.append(load_state(run.state)[0]["master"])
     assert not torch.equal(ends[0], ends[1])
     assert not torch.equal(ends[0], ends[2])
@@ -196,7 +186,6 @@ def test_another_seed_ends_elsewhere(uninterrupted: Run, make_run: MakeRun) -> N
     assert not torch.equal(load_state(run.state)[0]["master"], load_state(uninterrupted.state)[0]["master"])
 
 
-@pytest.mark.usefixtures("restored")
 def test_a_carried_state_goes_on_warming_up_again(uninterrupted: Run, make_run: MakeRun) -> None:
     """A machine that lost its disk: the average becomes the weights, and the first steps are small."""
     run = make_run("carried", steps=9, processes=1)

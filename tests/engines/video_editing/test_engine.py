@@ -80,7 +80,7 @@ def test_another_thing_does_the_same_in_the_same_place(
         background_psnr(np.asarray(read_clip(one.files[0].path).frames, np.uint8), scene.frames, masks)
         for one in (result, anew)
     )
-    assert kept > lost + 1
+    assert kept > lost + 0.3  # how much, benchmarks.editing says
     measured = result.measurements
     assert measured["roundtrip_psnr"] > 30
     assert measured["noise_std"] == pytest.approx(1, abs=0.15)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from engines.adapters import WORD_SELECTION
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.loading import load_family
 from engines.errors import Cancelled, InvalidRequest, NotAvailable
@@ -19,7 +20,6 @@ from engines.media.clip import Clip
 from engines.metrics.regions import iou
 from engines.word_selection.find import WordMasks, find_by_words
 from engines.word_selection.head import DETAIL, Found, WordMaskHead
-from engines.word_selection.heads import head_folder
 from tests.engines.tiny_models import TINY, card_for
 
 
@@ -89,7 +89,7 @@ def test_it_can_be_cancelled_between_windows(family: VideoFamily) -> None:
 
 def test_a_model_without_a_head_says_what_to_do_instead(family: VideoFamily, tmp_path: Path) -> None:
     with pytest.raises(NotAvailable, match="cannot select by words") as caught:
-        head_folder(family.card, tmp_path)
+        WORD_SELECTION.folder(family.card, tmp_path)
     assert "a click, a box or a brush" in caught.value.fix
 
 

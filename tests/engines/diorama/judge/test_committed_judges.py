@@ -20,13 +20,13 @@ from engines.diorama.theatre.spec import Actor, Figure, SceneSpec, Thing
 from engines.metrics.adherence import load_judge
 
 CLIPS = 12
-# Share right on 1,200 held-out renders. The bar is 0.98 for each; these judges are half-way (docs/LOG.md), and what is
-# below the bar must at least not fall.
+# Share right on 1,200 held-out renders. The bar is 0.98 for each; what is below it (docs/LOG.md: of B motions, and two
+# nouns at once; of A, which was taught less, what reads things and patterns) must at least not fall.
 BAR = 0.98
 HALF_WAY = {
-    "noun": 0.93, "second": 0.94, "both_nouns": 0.74, "relation": 0.94, "motion": 0.91, "action": 0.96, "pattern": 0.89,
-    "colour": 0.97, "second_colour": 0.96,
-}  # fmt: skip
+    "a": {"noun": 0.95, "second": 0.96, "both_nouns": 0.79, "relation": 0.95, "motion": 0.95, "pattern": 0.95},
+    "b": {"motion": 0.95, "both_nouns": 0.91},
+}
 
 
 @pytest.fixture(scope="module", params=["a", "b"])
@@ -39,7 +39,7 @@ def test_it_was_measured_when_it_was_trained(name: str) -> None:
     measured = json.loads((JUDGES_FOLDER / name / "measured.json").read_text(encoding="utf-8"))
     assert set(heads()) | {"both_nouns", "identity"} == set(measured["renders"])
     for head, share in measured["renders"].items():
-        assert share >= HALF_WAY.get(head, BAR), head
+        assert share >= HALF_WAY[name].get(head, BAR), head
 
 
 def shares(judge: ClipJudge, shown: list[SceneSpec], said_of: list[SceneSpec]) -> dict[str, float]:
