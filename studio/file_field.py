@@ -32,7 +32,8 @@ class FileField(UploadedField):
         task: Prefix of the element ids.
         name: The request's field.
         label: Above the place to drop a file.
-        several: Whether it may be several files, a zip file or a folder, each one a job; otherwise it is one picture.
+        several: Whether it may be several files, a zip file or a folder; otherwise it is one picture.
+        each_a_job: Of several, each is a job of its own; otherwise they are pictures of one request, in their order.
         owned: Keeps files and knows whose they are.
         files: Serves them to the browser.
 
@@ -48,9 +49,11 @@ class FileField(UploadedField):
         several: bool,
         owned: OwnedFiles,
         files: FileServer,
+        each_a_job: bool = True,
     ) -> None:
         super().__init__(task, name, label, owned)
         self.resets: Updates = {}
+        self.each_a_job = each_a_job
         self.several, self.files, key = several, files, self.key
         with gr.Column(elem_classes=["file-field"], elem_id=f"{key}-field"):
             self.drop: Any = gr.File(
@@ -64,7 +67,7 @@ class FileField(UploadedField):
                     elem_id=f"{key}-another", min_width=110,
                 )  # fmt: skip
                 self.folder: Any = gr.UploadButton(
-                    "A whole folder", file_count="directory", size="sm", visible=several,
+                    "A whole folder", file_count="directory", size="sm", visible=several and each_a_job,
                     elem_id=f"{key}-folder", min_width=110,
                 )  # fmt: skip
                 self.remove = gr.Button(
@@ -119,7 +122,9 @@ class FileField(UploadedField):
         waits = needs_copy(info)
         value["notices"] = notices_of(info, waits)
         if value["batch"]:
-            value["notices"].insert(0, f"{len(infos)} files: each becomes a job of its own and is rendered whole.")
+            together = f"{len(infos)} pictures, in this order."
+            apart = f"{len(infos)} files: each becomes a job of its own and is rendered whole."
+            value["notices"].insert(0, apart if self.each_a_job else together)
         elif info.kind != "picture":
             value["duration"], value["fps"] = info.duration_seconds, float(info.fps)
             value["step"] = float(1 / info.fps)
@@ -132,7 +137,12 @@ class FileField(UploadedField):
 
     @property
     def _noun(self) -> str:
-        return "video" if self.several else "picture"
+        return "picture" if self.holds_pictures else "video"
+
+    @property
+    def holds_pictures(self) -> bool:
+        """Whether only pictures are taken."""
+        return not (self.several and self.each_a_job)
 
     def _usable(self, paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
         """(files that can be read, what is wrong with each of the others)."""
@@ -143,7 +153,7 @@ class FileField(UploadedField):
             except UserError as error:
                 reasons.append(str(error))
                 continue
-            if not self.several and info.kind != "picture":
+            if self.holds_pictures and info.kind != "picture":
                 reasons.append(f"“{path.name}” is not one picture. Choose a PNG, JPEG or WebP.")
             else:
                 usable.append(path)

@@ -14,6 +14,7 @@ import gradio as gr
 from engines.task import Request
 from studio.events import BESIDE_THE_QUEUE
 from studio.theme import STATIC
+from studio.uploads import lines_of
 
 if TYPE_CHECKING:
     from studio.uploaded_field import UploadedField
@@ -124,8 +125,12 @@ class Form:
 
     @property
     def file_names(self) -> dict[str, str]:
-        """Fields of the request that hold a file → "video", "image" or "weights"."""
+        """Fields of the request that hold a file → "video", "image", "weights" or "audio"."""
         return {name: schema["input"] for name, schema in self.schema.items() if schema.get("input")}
+
+    def takes_several(self, name: str) -> bool:
+        """Whether a file field of the request holds a list."""
+        return type_of(self.schema[name]) == "array"
 
     def add(self, *names: str) -> list[Component]:
         """Makes the components of these fields here, in the current layout block."""
@@ -212,7 +217,8 @@ class Form:
             "elem_classes": self._classes(name),
         }
         if value:
-            changes["value"] = value[0]
+            is_list = name in self.files and isinstance(value[0], list | tuple)
+            changes["value"] = lines_of(value[0]) if is_list else value[0]
             changes |= self._listing(name, value[0])
         return gr.update(**changes)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from studio.gallery_settings import settings_behind
+from studio.jobs.job import prompt_of
 from studio.jobs.queue import JobQueue
 from studio.stage import videos_of
 
@@ -60,8 +61,7 @@ def _searched_text(job: Job) -> str:
     brought = [str(file.get("name", "")) for files in job.inputs.values() for file in files]
     made = [video.path.name for video in videos_of(job)]
     settings = settings_behind(job)
-    prompt = settings.fields.get("prompt") if settings else None
-    return " ".join([str(prompt or ""), *brought, *made]).casefold()
+    return " ".join([prompt_of(settings.fields) if settings else "", *brought, *made]).casefold()
 
 
 def last_page(renders: int) -> int:

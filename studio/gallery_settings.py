@@ -52,11 +52,13 @@ def reusable(settings: Settings, owned: OwnedFiles, owner: str) -> tuple[dict[st
     fields, missing = dict(settings.fields), {}
     for name in file_fields(settings.task):
         value = fields.get(name)
+        paths = value if isinstance(value, list) else [value] if value else []
         try:
-            if value:
-                owned.check(Path(str(value)), owner, name)
+            for path in paths:
+                owned.check(Path(str(path)), owner, name)
         except InvalidRequest:
-            missing[name] = file_name(fields.pop(name))
+            fields.pop(name)
+            missing[name] = ", ".join(file_name(path) for path in paths)
     return fields, missing
 
 

@@ -41,7 +41,7 @@ class Viewer:
         owned: Knows the jobs and keeps what is shown of their files.
         files: Serves results.
         titles: Task → title of its tab.
-        receivers: Task → title of the tabs that take a video.
+        receivers: Task → what the button says that sends the render there.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Viewer:
             self.star = self._button("Add to favourites", "star")
             self.compare = self._button("Compare with another", "compare")
             self.reuse = self._button("Reuse settings", "reuse")
-            self.send = {task: self._button(f"Send to {title}", f"send-{task}") for task, title in receivers.items()}
+            self.send = {task: self._button(words, f"send-{task}") for task, words in receivers.items()}
             self.trash = self._button("Move to trash", "trash")
         self.takes: Any = film_strip("gallery-takes")
         self.facts = gr.HTML("", elem_id="gallery-facts", apply_default_css=False)

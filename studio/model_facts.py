@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from html import escape
 
-from engines.backend.catalogue import PROJECT_ROOT, ModelCard
+from engines.backend.catalogue import PROJECT_ROOT, LoraCard, ModelCard
 from engines.backend.model_files import download_command, is_available, locate
 from engines.byte_sizes import spoken_bytes
 from engines.errors import InvalidRequest, NotAvailable, UserError
@@ -29,7 +29,8 @@ _one_at_a_time = threading.Lock()
 def facts_html(card: ModelCard) -> str:
     """Licence first, then what it would fetch or where it is, then what it does."""
     rows = [
-        ("Licence", f'{escape(card.licence)}: <a href="{escape(card.licence_url)}">{escape(card.licence_url)}</a>'),
+        ("Licence", _licence(card)),
+        *(("LoRA", f"{escape(lora.file or lora.source.kind)}: {_licence(lora)}") for lora in card.loras),
         *_where(card),
         ("Does", escape("; ".join(said for feature, said in DOES.items() if feature in card.features))),
         ("Starts with", escape(_defaults(card))),
@@ -41,6 +42,10 @@ def facts_html(card: ModelCard) -> str:
     )
 
 
+def _licence(card: ModelCard | LoraCard) -> str:
+    return f'{escape(card.licence)}: <a href="{escape(card.licence_url)}">{escape(card.licence_url)}</a>'
+
+
 def _where(card: ModelCard) -> list[tuple[str, str]]:
     try:
         folder = locate(card)
@@ -48,14 +53,17 @@ def _where(card: ModelCard) -> list[tuple[str, str]]:
         source = card.source
         if source.kind != "hub":
             return [("Files", escape(str(error)))]
+        fetched = f"{spoken_bytes(card.all_bytes)} of {escape(_repositories(card))} would be fetched"
         return [
-            (
-                "Files",
-                f"not on this machine: {spoken_bytes(card.size_bytes)} of {escape(source.repo)} would be fetched",
-            ),
+            ("Files", f"not on this machine: {fetched}"),
             ("Or by command", f"<code>{escape(download_command(card))}</code>"),
         ]
-    return [("Files", f"on this machine, {spoken_bytes(card.size_bytes)} in <code>{escape(_short(folder))}</code>")]
+    return [("Files", f"on this machine, {spoken_bytes(card.all_bytes)} in <code>{escape(_short(folder))}</code>")]
+
+
+def _repositories(card: ModelCard) -> str:
+    sources = [card.source, *(lora.source for lora in card.loras)]
+    return " and ".join(source.repo for source in sources if source.kind == "hub")
 
 
 def _short(folder: object) -> str:

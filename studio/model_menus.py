@@ -11,6 +11,7 @@ from engines.backend.catalogue import ModelCard
 from studio.prompt_advice import catalogue
 
 CUSTOM = "Custom"
+FILM_SECONDS = (10, 3)
 Entries = dict[str, tuple[int, ...]]
 
 
@@ -23,11 +24,15 @@ def size_entries(card: ModelCard | None) -> Entries:
 
 
 def length_entries(card: ModelCard | None) -> Entries:
-    """Entry → (frames,), the longest first. A model that takes any length offers the one that it starts with."""
+    """Entry → (frames,), films first. A model that takes any length offers the one that it starts with."""
     if card is None:
         return {}
     lengths = sorted(card.trained_frames, reverse=True) or [card.defaults.frames]
-    return {"Picture, 1 frame" if frames == 1 else f"Clip, {frames} frames": (frames,) for frames in lengths}
+    slot = card.facts.temporal_compression
+    films: Entries = {
+        f"Film, {seconds} seconds": (seconds * card.defaults.fps // slot * slot + 1,) for seconds in FILM_SECONDS
+    }
+    return films | {"Picture, 1 frame" if frames == 1 else f"Clip, {frames} frames": (frames,) for frames in lengths}
 
 
 def _size_name(width: int, height: int) -> str:

@@ -55,6 +55,6 @@ class OwnedFiles:
 
 
 def file_fields(task: str) -> dict[str, str]:
-    """Fields of the task's request that hold a file → "video", "image" or "weights"."""
+    """Fields of the task's request that hold a file → "video", "image", "weights" or "audio"."""
     schema = request_class(task).model_json_schema()["properties"]
     return {name: one["input"] for name, one in schema.items() if one.get("input")}

@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from engines.backend.catalogue import Catalogue, load_catalogue
+from engines.backend.catalogue import Catalogue, Feature, load_catalogue
 from engines.backend.step_cache.kinds import step_caches
 from engines.diorama.prompt_words import unknown_words_sentence
 from engines.errors import UserError
@@ -18,6 +18,11 @@ from engines.task import make_engine, parse_request, request_class
 def catalogue() -> Catalogue:
     """The catalogue as it was when it was first asked for; it changes only with the installation."""
     return load_catalogue()
+
+
+def models_with(*features: Feature) -> list[tuple[str, str]]:
+    """(title, id) of the models that can do all of this."""
+    return [(card.title, card.id) for card in catalogue().values() if card.features.issuperset(features)]
 
 
 def step_cache_choices() -> list[tuple[str, str]]:

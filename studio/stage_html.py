@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.error_messages import stored_error_sentence
+from studio.jobs.job import prompt_of
 
 if TYPE_CHECKING:
     from studio.jobs.job import Job
@@ -88,6 +89,11 @@ def empty_footage_screen(verb: str) -> str:
     return _card("empty", "Before and after appear here", f"Choose a video or a picture, then press {verb}.")
 
 
+def empty_picture_screen(verb: str) -> str:
+    """Before the first render of a tab about somebody's own pictures."""
+    return _card("empty", "Your video appears here", f"Choose a picture, say what happens in it, then press {verb}.")
+
+
 def sentences(said: Sequence[str], class_name: str) -> str:
     """A list of sentences; "" if there are none."""
     listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in said)
@@ -95,8 +101,8 @@ def sentences(said: Sequence[str], class_name: str) -> str:
 
 
 def title_of(job: Job) -> str:
-    """What a person calls a job: its prompt, or the name of the file that it is about."""
-    return str(job.fields.get("prompt") or Path(str(job.fields.get("video") or "")).name)
+    """What a person calls a job: its words, or the name of the file that it is about."""
+    return prompt_of(job.fields) or Path(str(job.fields.get("video") or "")).name
 
 
 def screen(job: Job, examples: Sequence[str] = ()) -> str:
@@ -196,9 +202,10 @@ def facts_line(job: Job) -> str:
 def _request_facts(job: Job) -> list[str]:
     fields = job.fields
     if "frames" in fields:
-        size = f"{fields.get('width')} × {fields.get('height')}"
-        steps = f"{fields.get('steps')} {fields.get('solver')} steps"
-        return [f"seed {fields.get('seed', 0)}", size, f"{fields.get('frames')} frames", steps]
+        # A task without a size of its own says size and frames of what it made.
+        made = [f"{fields['width']} × {fields['height']}", f"{fields['frames']} frames"] if "width" in fields else []
+        steps = " ".join(str(part) for part in (fields.get("steps"), fields.get("solver"), "steps") if part)
+        return [f"seed {fields.get('seed', 0)}", *made, steps]
     start, end = fields.get("start") or 0.0, fields.get("end")
     return [] if not start and end is None else [f"from {clock(start)}" + ("" if end is None else f" to {clock(end)}")]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_origin
 
 import gradio as gr
 from gradio.data_classes import FileData
@@ -19,12 +19,12 @@ from studio.import_endpoint import import_function, kept_file
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles, file_fields
 from studio.owner import owner_of
-from studio.weights_field import check_weights
+from studio.plain_files import CHECKS
 
 # Task → name of its endpoint.
 ENDPOINTS = {
-    "text_to_video": "text_to_video", "super_resolution": "upscale", "interpolation": "interpolate",
-    "video_editing": "edit_video",
+    "text_to_video": "text_to_video", "image_animation": "animate_image", "super_resolution": "upscale",
+    "interpolation": "interpolate", "video_editing": "edit_video", "storyboard": "storyboard",
 }  # fmt: skip
 KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
@@ -85,10 +85,12 @@ def with_files(task: str, given: Mapping[str, Any], owned: OwnedFiles, owner: st
             # A file that is required and missing is said by the Request.
             fields.pop(name, None)
             continue
-        path = kept_file(fields[name], name, owned, owner)
-        if kind == "weights":
-            check_weights(path, name)
-        fields[name] = str(path)
+        given_files = fields[name] if isinstance(fields[name], list) else [fields[name]]
+        paths = [kept_file(one, name, owned, owner) for one in given_files]
+        if kind in CHECKS:
+            for path in paths:
+                CHECKS[kind](path, name)
+        fields[name] = [str(path) for path in paths] if isinstance(fields[name], list) else str(paths[0])
     return fields
 
 
@@ -97,7 +99,11 @@ def _parameters(request_type: type[Request]) -> list[inspect.Parameter]:
     files, made = file_fields(request_type.task), []
     for name, field in request_type.model_fields.items():
         default = inspect.Parameter.empty if field.is_required() else field.default
-        kind = field.annotation if name not in files else FileData if field.is_required() else FileData | None
+        several = get_origin(field.annotation) is tuple
+        kind: Any = list[dict[str, Any]] if several else field.annotation  # plain data; the Request makes its own of it
+        if name in files:
+            kind = list[FileData] if several else FileData
+            kind = kind if field.is_required() else kind | None
         made.append(inspect.Parameter(name, KEYWORD, default=default, annotation=kind))
     return sorted(made, key=lambda one: one.default is not inspect.Parameter.empty)
 

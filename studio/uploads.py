@@ -127,7 +127,7 @@ def safe_name(name: str) -> str:
     return stem.encode()[:MOST_STEM_BYTES].decode(errors="ignore") + suffix
 
 
-def lines_of(paths: Sequence[Path]) -> str:
+def lines_of(paths: Sequence[Path | str]) -> str:
     """Several files as the value of one form field: one path a line."""
     return "\n".join(str(path) for path in paths)
 

@@ -22,12 +22,13 @@ from engines.task import Request
 
 FOLDER = "inputs"
 LONGEST_NAME = 60
+NOT_FOOTAGE = ("weights", "audio")
 # What the model of time and memory needs to know of an input.
 Facts = dict[str, Any]
 
 
 def input_fields(request_class: type[Request]) -> dict[str, str]:
-    """Fields that hold files: name → "video", "image" or "weights"."""
+    """Fields that hold files: name → "video", "image", "weights" or "audio"."""
     extras = {name: field.json_schema_extra for name, field in request_class.model_fields.items()}
     return {name: str(extra["input"]) for name, extra in extras.items() if isinstance(extra, dict) and "input" in extra}
 
@@ -58,7 +59,7 @@ def check_given(request: Request) -> None:
 
 
 def facts_of(request: Request) -> dict[str, list[Facts]]:
-    """Field → size and length of each file; of weights only the name.
+    """Field → size and length of each file; of weights and sound only the name.
 
     Raises: MediaError or LimitExceeded for what cannot be read.
     """
@@ -68,7 +69,7 @@ def facts_of(request: Request) -> dict[str, list[Facts]]:
     found: dict[str, list[Facts]] = {}
     for name, path in given_files(request):
         facts: Facts = {"name": path.name}
-        if kinds[name] != "weights":
+        if kinds[name] not in NOT_FOOTAGE:
             info = info_of(path, name)
             facts |= {"width": info.width, "height": info.height, "fps": float(info.fps)}
             facts |= {"seconds": info.duration_seconds}

@@ -15,7 +15,7 @@ from studio.home import SUBFOLDERS, job_folder
 from studio.jobs.disk import LEAVING
 from studio.jobs.found import look_into
 from studio.jobs.inputs import sha256_of
-from studio.jobs.job import IMPORTED, UNFINISHED
+from studio.jobs.job import IMPORTED, UNFINISHED, prompt_of
 from studio.jobs.job_file import read_job_file
 
 Kind = Literal[
@@ -191,7 +191,7 @@ def _named(row: sqlite3.Row) -> str:
 
 def _quoted(data: dict[str, Any]) -> str:
     fields = data["fields"]
-    title = " ".join(str(fields.get("prompt") or Path(str(fields.get("video") or data["task"])).name).split())
+    title = " ".join((prompt_of(fields) or Path(str(fields.get("video") or data["task"])).name).split())
     return f"“{title if len(title) <= TITLE_CHARACTERS else title[: TITLE_CHARACTERS - 1] + '…'}”"
 
 

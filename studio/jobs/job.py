@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -143,3 +144,9 @@ class Estimate:
     memory_bytes: float | None = None
     disk_bytes: float | None = None
     warnings: tuple[str, ...] = ()
+
+
+def prompt_of(fields: Mapping[str, Any]) -> str:
+    """What a request says in words: its prompt, or those of its scenes; "" if it says nothing."""
+    scenes = [str(scene.get("prompt", "")) for scene in fields.get("scenes") or []]
+    return str(fields.get("prompt") or " · ".join(scenes))

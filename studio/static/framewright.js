@@ -42,7 +42,7 @@
     const example = event.target.closest('.example[data-prompt]');
     if (example) {
       const tab = example.closest('.workbench');
-      const area = tab && tab.querySelector('.prompt textarea');
+      const area = tab && tab.querySelector('.prompt textarea, .scenes textarea');
       if (area) {
         area.value = example.dataset.prompt;
         area.dispatchEvent(new Event('input', {bubbles: true}));

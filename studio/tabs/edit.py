@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
 
+from engines.adapters import CONTROL, WORD_SELECTION, Adapter
 from engines.backend.catalogue import Feature
 from engines.errors import InvalidRequest
 from engines.task import parse_request, request_class
 from engines.video_editing.check import open_video
 from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import marks_of
-from engines.word_selection.heads import has_head
+from studio.edge_preview import EdgePreview
 from studio.events import BESIDE_THE_QUEUE
 from studio.file_field import FileField
 from studio.files import FileServer
@@ -23,7 +24,7 @@ from studio.mark_clicks import text_of
 from studio.mark_field import MarkField, MarkForm
 from studio.mask_field import MaskField
 from studio.owned_files import OwnedFiles
-from studio.prompt_advice import catalogue
+from studio.prompt_advice import catalogue, models_with
 from studio.tabs.footage_tab import FootageTab
 from studio.tabs.job_watch import Updates
 from studio.trials import TRIAL_SECONDS
@@ -31,6 +32,7 @@ from studio.trials import TRIAL_SECONDS
 CHOICES: dict[str, Choices] = {
     "mode": [
         ("Change what it shows, by words", "words"), ("Another style, frame by frame", "restyle"),
+        ("A new clip that follows this one", "follow"),
         ("Make a part anew, by words", "region"),
         ("Show more beyond the borders, by words", "extend"), ("Another background", "background"),
         ("Remove a thing", "remove"), ("Move, scale or copy a thing", "move"),
@@ -38,6 +40,9 @@ CHOICES: dict[str, Choices] = {
     "canvas": [("Wide, 16 : 9", "wide"), ("Tall, 9 : 16", "tall"), ("Square", "square")],
     "selection": [
         ("People", "people"), ("What I name", "words"), ("What I mark", "marks"), ("A mask file", "mask"),
+    ],
+    "follow": [
+        ("Its edges", "edges"), ("The shape of a thing", "shape"), ("Its depth, from a video that I bring", "depth"),
     ],
     "background": [("Blurred", "blur"), ("One colour", "colour"), ("Another picture", "picture")],
     "steadiness": [
@@ -57,6 +62,8 @@ CHOICES: dict[str, Choices] = {
 LABELS = {
     "mode": "What to do", "canvas": "Shape of the picture", "selection": "Which thing", "thing": "Its name",
     "change": "How much changes", "steadiness": "What is carried from frame to frame",
+    "follow": "What is followed", "closely": "How closely",
+    "finish": "Let a model that knows the clip finish it",
     "background": "What becomes of the background", "blur": "How strongly", "move_right": "To the right",
     "move_down": "Down", "scale": "How large", "copy_thing": "Leave the thing where it is, too",
 }  # fmt: skip
@@ -66,7 +73,12 @@ PARTS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "seed"),
     "source": ("source_prompt",),
     "how": ("guidance_scale", "steps", "model"),
-    "steady": ("change", "steadiness"),
+    "change": ("change",),
+    "steady": ("steadiness",),
+    "follow": ("follow",),
+    "edges": (),
+    "closely": ("closely",),
+    "depth": ("depth",),
     "inverted": ("kept_steps", "strength", "method", "solver", "report"),
     "thing": ("selection",),
     "words": ("thing",),
@@ -77,22 +89,32 @@ PARTS: dict[str, tuple[str, ...]] = {
     "colour": ("colour",),
     "picture": ("picture",),
     "move": ("move_right", "move_down", "scale", "copy_thing"),
+    "finish": ("finish",),
 }
 # What there is to do → the parts that it needs; of `thing` and `background` further ones by what is chosen there.
 NEEDS: dict[str, tuple[str, ...]] = {
     "words": ("prompt", "source", "how", "inverted"),
-    "restyle": ("prompt", "how", "steady"),
+    "restyle": ("prompt", "how", "change", "steady"),
+    "follow": ("prompt", "how", "follow", "closely"),
     "region": ("prompt", "how", "thing"),
     "extend": ("canvas", "prompt", "how"),
     "background": ("thing", "background"),
-    "remove": ("thing",),
-    "move": ("thing", "move"),
+    "remove": ("thing", "finish"),
+    "move": ("thing", "move", "finish"),
 }
+# What is followed → what has to be said for it.
+FOLLOWED = {"edges": {"edges"}, "shape": {"thing"}, "depth": {"depth"}}
+# What a model needs to finish what was moved or taken away.
+FINISHING = {"prompt", "how", "change"}
 
 
 def shown_parts(values: Mapping[str, Any]) -> set[str]:
     """Those that say something about what is done with the clip."""
     shown = set(NEEDS.get(str(values.get("mode")), ()))
+    if "follow" in shown:
+        shown |= FOLLOWED.get(str(values.get("follow")), set())
+    if "finish" in shown and values.get("finish"):
+        shown |= FINISHING
     chosen = {str(values.get(menu)) for part, menu in (("thing", "selection"), ("background",) * 2) if part in shown}
     return shown | (chosen & set(PARTS))
 
@@ -112,12 +134,22 @@ class EditTab(FootageTab):
     form: MarkForm
 
     def __init__(self, queue: JobQueue, files: FileServer, owned: OwnedFiles) -> None:
-        form = MarkForm(request_class(self.task_name), {**CHOICES, "model": _models(), "selection": _selections()})
+        able = {"mode": _able("mode", "follow", CONTROL), "selection": _able("selection", "words", WORD_SELECTION)}
+        form = MarkForm(request_class(self.task_name), {**CHOICES, **able, "model": models_with(Feature.TEXT_TO_VIDEO)})
         super().__init__(self.tab_title, "Edit", form, queue, files, owned)
 
     def lay_out_main(self) -> None:
         add = self.form.add
         add("mode")
+        with gr.Group(visible=False) as follow:
+            add("follow")
+        with gr.Column(visible=False) as edges:
+            self.edges = EdgePreview(self.task)
+        with gr.Column(visible=False) as depth:
+            self.depth = MaskField(
+                self.task, "depth", "The depth, near in white: a picture or a video", False, self.owned, self.files
+            )
+            self.form.adopt_file(self.depth)
         with gr.Group(visible=False) as thing:
             add("selection")
         with gr.Group(visible=False) as words:
@@ -128,14 +160,22 @@ class EditTab(FootageTab):
             self.form.adopt_file(self.mask)
         with gr.Group(visible=False) as canvas:
             add("canvas")
+        with gr.Group(visible=False) as move:
+            add("move_right", "move_down", "scale", "copy_thing")
+        with gr.Group(visible=False) as finish:
+            add("finish")
         with gr.Group() as prompt:
             add("prompt")
             with gr.Group() as source:
                 add("source_prompt")
             add("seed")
         with gr.Accordion("How it is edited", open=False, elem_id=f"{self.task}-how") as how:
+            with gr.Group(visible=False) as change:
+                add("change")
             with gr.Group(visible=False) as steady:
-                add("change", "steadiness")
+                add("steadiness")
+            with gr.Group(visible=False) as closely:
+                add("closely")
             with gr.Group() as inverted:
                 add("kept_steps", "strength", "method", "solver", "report")
             add("guidance_scale", "steps", "model")
@@ -147,10 +187,10 @@ class EditTab(FootageTab):
             add("colour")
         with gr.Column(visible=False) as picture:
             self.add_file("picture", "The picture for the background")
-        with gr.Group(visible=False) as move:
-            add("move_right", "move_down", "scale", "copy_thing")
         self.parts: dict[str, Any] = {
-            "canvas": canvas, "prompt": prompt, "source": source, "how": how, "steady": steady,
+            "canvas": canvas, "prompt": prompt, "source": source, "how": how, "change": change, "steady": steady,
+            "follow": follow, "finish": finish,
+            "closely": closely, "edges": edges, "depth": depth,
             "inverted": inverted, "thing": thing, "words": words, "marks": self.marks.block, "mask": mask,
             "background": background, "blur": blur, "colour": colour, "picture": picture, "move": move,
         }  # fmt: skip
@@ -160,9 +200,9 @@ class EditTab(FootageTab):
         fields = self.form.components
         for name, label in LABELS.items():
             fields[name].label = label
-        fields["prompt"].placeholder = "a rabbit jumps in the snow"
+        fields["prompt"].placeholder = "a rabbit bounces in the snow"
         fields["thing"].placeholder = "the fox"
-        fields["source_prompt"].placeholder = "a fox jumps in the snow"
+        fields["source_prompt"].placeholder = "a fox bounces in the snow"
         video = self.form.files["video"]
         assert isinstance(video, FileField)
         video.resets |= self.marks.forgets()
@@ -172,7 +212,7 @@ class EditTab(FootageTab):
 
     @property
     def advised(self) -> list[Any]:
-        return [*super().advised, *self.parts.values(), self.marks.wanted]
+        return [*super().advised, *self.parts.values(), self.marks.wanted, *self.edges.outputs]
 
     def requests(self, values: Mapping[str, Any], owner: str) -> list[dict[str, Any]]:
         """What is not shown stands at its default: nobody could see what is wrong with it."""
@@ -201,10 +241,11 @@ class EditTab(FootageTab):
     def advice(self, values: Mapping[str, Any], owner: str) -> Updates:
         shown = shown_parts(values)
         visible = {block: gr.update(visible=part in shown) for part, block in self.parts.items()}
-        return super().advice(values, owner) | visible | self.marks.looked_at(values, "marks" in shown)
+        drawn = self.edges.drawn(lambda: self.requests(values, owner)[0] if "edges" in shown else None)
+        return super().advice(values, owner) | visible | self.marks.looked_at(values, "marks" in shown) | drawn
 
-    def wire(self, page: gr.Blocks) -> None:
-        super().wire(page)
+    def wire(self, opens: Callable[..., Any]) -> None:
+        super().wire(opens)
         asked = [self.form.has_error, self.memory.is_back, *self.form.inputs]
         for event in self.marks.wire():
             # The text of the marks is folded away and heard by nobody there.
@@ -213,12 +254,7 @@ class EditTab(FootageTab):
         self.marks.show_after(self.back)
 
 
-def _selections() -> Choices:
-    """By name only where a model that is here can do that."""
-    able = any(has_head(card) for card in catalogue().values())
-    return [(label, value) for label, value in CHOICES["selection"] if able or value != "words"]
-
-
-def _models() -> Choices:
-    """Those that make video from words."""
-    return [(card.title, card.id) for card in catalogue().values() if Feature.TEXT_TO_VIDEO in card.features]
+def _able(menu: str, choice: str, adapter: Adapter) -> Choices:
+    """The menu's choices; the one that needs an adapter only where a model that is here has it."""
+    able = any(adapter.is_here(card) for card in catalogue().values())
+    return [(label, value) for label, value in CHOICES[menu] if able or value != choice]

@@ -18,11 +18,14 @@ from studio.gallery_shelf import Shelf
 from studio.gallery_sight import Sight, parsed
 from studio.gallery_viewer import Viewer
 from studio.jobs.queue import JobQueue
+from studio.last_frame import kept_last_frame
 from studio.owned_files import OwnedFiles
 from studio.owner import owner_of
 from studio.stage_html import sentences
+from studio.tabs.files_tab import FilesTab
 from studio.tabs.footage_tab import FootageTab
 from studio.tabs.task_tab import TaskTab
+from studio.uploads import lines_of, paths_of
 
 Updates = dict[Any, Any]
 
@@ -41,7 +44,9 @@ class GalleryTab:
         self.queue, self.owned = queue, owned
         self.tabs: Mapping[str, TaskTab] = {tab.task: tab for tab in tabs}
         titles = {task: tab.title for task, tab in self.tabs.items()}
-        receivers = {tab.task: tab.title for tab in tabs if isinstance(tab, FootageTab)}
+        receivers = {tab.task: f"Send to {tab.title}" for tab in tabs if isinstance(tab, FootageTab)}
+        self.frame_fields = {tab.task: tab.frame_field for tab in tabs if isinstance(tab, FilesTab) and tab.frame_field}
+        receivers |= {task: f"Last frame to {titles[task]}" for task in self.frame_fields}
         with gr.Row(elem_classes=["workbench", "gallery"]):
             with gr.Column(elem_classes=["controls"], scale=6, min_width=320):
                 self.shelf = Shelf(queue, files, titles)
@@ -184,16 +189,22 @@ class GalleryTab:
 
     def _sends(self, rooms: gr.Tabs, task: str) -> Callable[..., Updates]:
         def send(request: gr.Request, data: Any) -> Updates:
-            """The render becomes the input of this tab, whole; the other settings stay as they were left there."""
+            """The render becomes the input of this tab, whole or its last frame; the other settings stay as they were
+            left there.
+            """
             owner = owner_of(request)
             try:
                 path = self.viewer.file_of(Sight.from_data(data).shown, owner)
+                if task in self.frame_fields:
+                    path = kept_last_frame(path, self.owned, owner)
             except UserError as error:
                 return self._shows(Sight(), owner, str(error))
+            form, field = self.tabs[task].form, self.frame_fields.get(task, "video")
             values = self.queue.load_form(owner, task) or {}
             of_the_last_one = {"start": 0.0, "end": None, "marks": ""}
-            values |= {name: value for name, value in of_the_last_one.items() if name in self.tabs[task].form.names}
-            values["video"] = str(path)
+            values |= {name: value for name, value in of_the_last_one.items() if name in form.names}
+            others = [one for one in paths_of(values.get(field)) if one != path] if form.takes_several(field) else []
+            values[field] = lines_of([*others, path])
             return {rooms: gr.update(selected=task)} | self.tabs[task].filled(values, owner)
 
         return send

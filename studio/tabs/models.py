@@ -84,7 +84,7 @@ class ModelsTab:
         return {
             self.facts: facts_html(card),
             self.fetching: gr.update(visible=can_be_fetched(card)),
-            self.fetch: gr.update(visible=not running, value=f"Download {spoken_bytes(card.size_bytes)}"),
+            self.fetch: gr.update(visible=not running, value=f"Download {spoken_bytes(card.all_bytes)}"),
             self.stop: gr.update(visible=running),
             self.progress: note(said, "failed", role="alert") if said else progress_html(self.downloads.of(model)),
             self.timer: gr.Timer(active=running),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from studio.smaller import smaller_fields
 from studio.stage import Stage
 from studio.tabs.job_watch import JobWatch, Updates
 
+TAKES = [("1", 1), ("4", 4), ("9", 9)]  # versions to pick from
+LARGEST_SEED = 2**32 - 1
 REUSABLE = [".mp4", ".mov", ".mkv", ".webm", ".gif", ".png", ".zip", ".json"]
 
 
@@ -151,6 +153,17 @@ class TaskTab(ABC):
             return error_updates(self.form, error)
         return self.filled(self.fields_of(job), owner) | self.watch.follows(job, owner)
 
+    def again(self, request: gr.Request, job_id: str) -> Updates:
+        """The same request with the seeds after those that it used."""
+        owner = owner_of(request)
+        try:
+            fields = self.queue.get(job_id, owner).fields
+            seed = (fields["seed"] + fields.get("takes", 1)) % (LARGEST_SEED + 1)
+            job = self.queue.submit(self.task, fields | {"seed": seed}, owner)
+        except UserError as error:
+            return error_updates(self.form, error)
+        return self.filled(self.fields_of(job), owner) | self.watch.follows(job, owner)
+
     def edited(self, request: gr.Request, has_error: bool, is_back: bool, *given: Any) -> Updates:
         """Keeps the form, takes the errors away, says what the settings will lead to."""
         owner, values = owner_of(request), self.form.values(given)
@@ -176,7 +189,8 @@ class TaskTab(ABC):
         return self.filled(known, owner_of(request))
 
     def open_page(self, request: gr.Request, job_id: str) -> Updates:
-        """A fresh or reloaded page: the form as it was left, and the job that this browser watched or that runs."""
+        """The tab, first seen since the page was loaded: the form as it was left, and the job that this browser watched
+        or that runs."""
         owner = owner_of(request)
         return self.memory.recall(owner) | self.watch.opened(job_id, owner)
 
@@ -186,16 +200,22 @@ class TaskTab(ABC):
 
     # Events.
 
-    def wire(self, page: gr.Blocks) -> None:
-        """Connects the handlers. `self.back` is the event after which form and stage are as they were left."""
+    def wire(self, opens: Callable[..., Any]) -> None:
+        """Connects the handlers. `self.back` is the event after which form and stage are as they were left.
+
+        Args:
+            opens: The event at which a person sees this tab for the first time.
+        """
         watch, stage, fields = self.watch, self.stage, self.form.inputs
         form, follows = [*self.form.outputs, *self.advised], watch.outputs
         watch.wire()
         self.render.click(self.submit, fields, [*form, *follows], **HIDDEN)
         stage.retry.click(self.retry, watch.job_id, follows, **HIDDEN)
         stage.smaller.click(self.retry_smaller, watch.job_id, [*form, *follows], **HIDDEN)
+        if stage.has_seed:
+            stage.again.click(self.again, watch.job_id, [*form, *follows], **HIDDEN)
         stage.reuse.click(self.reuse_job, watch.job_id, form, **HIDDEN)
         self.upload.upload(self.reuse_file, self.upload, form, **HIDDEN)
-        opened = page.load(self.open_page, watch.job_id, [*self.memory.outputs, *follows], **BESIDE_THE_QUEUE)
+        opened = opens(self.open_page, watch.job_id, [*self.memory.outputs, *follows], **BESIDE_THE_QUEUE)
         self.back = self.memory.fill_after(opened, self.came_back, self.advised, **BESIDE_THE_QUEUE)
         self.form.on_edit(self.edited, [self.form.has_error, self.memory.is_back], form)

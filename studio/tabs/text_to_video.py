@@ -9,12 +9,10 @@ from typing import Any
 import gradio as gr
 
 from engines.diorama.vocabulary import chip_phrases, example_prompts
-from engines.errors import UserError
 from engines.task import request_class
 from studio import stage_html
-from studio.error_messages import error_updates
 from studio.estimates import estimate_line
-from studio.events import BESIDE_THE_QUEUE, HIDDEN
+from studio.events import BESIDE_THE_QUEUE
 from studio.files import FileServer
 from studio.form import Form
 from studio.jobs.queue import JobQueue
@@ -32,11 +30,9 @@ from studio.prompt_advice import (
 from studio.prompt_helper import prompt_helper
 from studio.stage import Stage
 from studio.tabs.job_watch import Updates
-from studio.tabs.task_tab import TaskTab
+from studio.tabs.task_tab import LARGEST_SEED, TAKES, TaskTab
 
 TASK = "text_to_video"
-LARGEST_SEED = 2**32 - 1
-TAKES = [("1", 1), ("4", 4), ("9", 9)]
 OFFERED_EXAMPLES = 3
 
 
@@ -108,17 +104,6 @@ class TextToVideoTab(TaskTab):
 
     # Handlers.
 
-    def again(self, request: gr.Request, job_id: str) -> Updates:
-        """The same request with the seeds after those that it used."""
-        owner = owner_of(request)
-        try:
-            fields = self.queue.get(job_id, owner).fields
-            seed = (fields["seed"] + fields["takes"]) % (LARGEST_SEED + 1)
-            job = self.queue.submit(TASK, fields | {"seed": seed}, owner)
-        except UserError as error:
-            return error_updates(self.form, error)
-        return self.filled(job.fields, owner) | self.watch.follows(job, owner)
-
     def follow_with_menus(self, *given: Any) -> Updates:
         """Only after an edit of the fields that they stand for: an answer to any other edit could come just after a
         person has chosen from a menu, and set it back."""
@@ -144,10 +129,9 @@ class TextToVideoTab(TaskTab):
 
     # Events.
 
-    def wire(self, page: gr.Blocks) -> None:
-        super().wire(page)
+    def wire(self, opens: Callable[..., Any]) -> None:
+        super().wire(opens)
         outputs = [*self.form.outputs, *self.advised]
-        self.stage.again.click(self.again, self.watch.job_id, [*outputs, *self.watch.outputs], **HIDDEN)
         edits = [self.form.components[name].input for menu in self.menus for name in menu.fields]
         menus = [menu.component for menu in self.menus]
         gr.on(edits, self.follow_with_menus, self.form.inputs, menus, trigger_mode="always_last", **BESIDE_THE_QUEUE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,20 @@ class FootagePage:
 
     def __init__(self, page: StudioPage, title: str, task: str) -> None:
         self.page, self.task = page, task
-        page.page.get_by_role("tab", name=title, exact=True).click()
+        page.open_room(title)
         expect(self.part("render")).to_be_visible()
         # The form of last time is back, whatever the tests before this one left in it.
         page.page.wait_for_function("(id) => document.getElementById(id).querySelector('textarea, input').value",
                                     arg=f"{task}-kept")  # fmt: skip
+        for name in ("video", "picture"):
+            if self._kept().get(f"{task}-{name}"):
+                expect(self.part(f"{name}-source")).to_be_visible()
         page.page.wait_for_timeout(1000)
+
+    def _kept(self) -> dict[str, Any]:
+        """Element id → value of the last time."""
+        kept = json.loads(self.part("kept").locator("textarea, input").first.input_value())
+        return dict(zip(kept["ids"], kept["values"], strict=True))
 
     def part(self, name: str) -> Locator:
         """A component by the end of its element id."""

@@ -180,6 +180,17 @@ class StudioPage:
             self.part("upload").click()
         waiting.value.set_files(file)
 
+    def open_room(self, name: str) -> None:
+        """Opens a tab of the page, where it is: a phone has no room for all, and Gradio puts the last into a menu."""
+        tab = self.page.get_by_role("tab", name=name, exact=True).filter(visible=True)
+        menu = self.page.locator("#rooms .overflow-menu > button")
+        # Right after a reload neither is there yet.
+        expect(tab.or_(menu.filter(visible=True)).first).to_be_visible()
+        if tab.count() == 0:
+            menu.click()
+            tab = self.page.locator("#rooms .overflow-dropdown button", has_text=name)
+        tab.click()
+
     def picture(self, path: Path) -> None:
         """The window from the top of the page, when hovering and colour changes are over."""
         self.page.mouse.move(0, 0)

@@ -50,7 +50,7 @@ def test_an_error_stands_beside_its_field_and_leaves_when_it_is_mended(
     page.fill_number("frames", 1_000_000)
     page.render()
     frames = page.part("frames")
-    expect(frames).to_contain_text("Choose frames between 1 and 257.")
+    expect(frames).to_contain_text("Choose frames between 1 and 2401.")
     expect(page.progress).to_have_count(0)
     page.fill_number("frames", 9)
     expect(frames).not_to_contain_text("Choose frames")

@@ -16,6 +16,8 @@ import pytest
 from gradio_client import Client
 
 from engines.composition.finishing.request import FinishedTextToVideoRequest
+from engines.composition.storyboard.request import StoryboardRequest
+from engines.image_animation.request import ImageAnimationRequest
 from engines.interpolation.request import InterpolationRequest
 from engines.media.metadata import read_request
 from engines.video_editing.request import VideoEditingRequest
@@ -27,20 +29,26 @@ pytestmark = pytest.mark.client
 FIELDS = list(FinishedTextToVideoRequest.model_fields)
 
 
-def with_the_file_first(fields: list[str]) -> list[str]:
-    return ["video", *(name for name in fields if name != "video")]
+def with_first(fields: list[str], *required: str) -> list[str]:
+    return [*required, *(name for name in fields if name not in required)]
 
 
-UPSCALE = with_the_file_first(list(DoublingRequest.model_fields))
-INTERPOLATE = with_the_file_first(list(InterpolationRequest.model_fields))
-EDIT = with_the_file_first(list(VideoEditingRequest.model_fields))
+UPSCALE = with_first(list(DoublingRequest.model_fields), "video")
+INTERPOLATE = with_first(list(InterpolationRequest.model_fields), "video")
+EDIT = with_first(list(VideoEditingRequest.model_fields), "video")
+ANIMATE = with_first(list(ImageAnimationRequest.model_fields), "picture", "prompt")
+STORYBOARD = with_first(list(StoryboardRequest.model_fields), "scenes")
 ENDPOINTS = {
+    "/animate_image": ANIMATE,
+    "/animate_image_submit": [*ANIMATE, "idempotency_key"],
     "/upscale": UPSCALE,
     "/upscale_submit": [*UPSCALE, "idempotency_key"],
     "/interpolate": INTERPOLATE,
     "/interpolate_submit": [*INTERPOLATE, "idempotency_key"],
     "/edit_video": EDIT,
     "/edit_video_submit": [*EDIT, "idempotency_key"],
+    "/storyboard": STORYBOARD,
+    "/storyboard_submit": [*STORYBOARD, "idempotency_key"],
     "/text_to_video": FIELDS,
     "/text_to_video_submit": [*FIELDS, "idempotency_key"],
     "/import_file": ["file"],
@@ -125,7 +133,7 @@ def test_a_wrong_field_is_an_error_as_data_and_no_job(client: Client) -> None:
     assert reply["error"]["code"] == "invalid_request"
     assert reply["error"]["field"] == "frames"
     assert "1000000" in reply["error"]["message"]
-    assert reply["error"]["fix"] == "Choose frames between 1 and 257."
+    assert reply["error"]["fix"] == "Choose frames between 1 and 2401."
     assert len(client.predict(api_name="/jobs")["jobs"]) == before
 
 

@@ -13,6 +13,7 @@ from gradio_client import Client, handle_file
 from engines.media.metadata import read_request
 from engines.media.probe import probe
 from engines.media.reader import read_clip
+from tests.engines.composition.storyboard.test_music import tone
 from tests.studio.footage_files import clip, picture
 from tests.studio.moving_square.running import RunningStudio
 
@@ -51,6 +52,35 @@ def test_one_picture_turns_into_another(client: Client, tmp_path: Path) -> None:
     reply = client.predict(video=handle_file(first), second=handle_file(second), api_name="/interpolate")
     assert reply["error"] is None
     assert probe(Path(reply["video"])).kind == "video"
+
+
+def test_a_picture_starts_to_move(client: Client, tmp_path: Path) -> None:
+    reply = client.predict(
+        picture=handle_file(picture(tmp_path / "1.png")), prompt="a fox bounces in the snow", frames=9, steps=2,
+        api_name="/animate_image",
+    )  # fmt: skip
+    assert reply["error"] is None
+    made = np.asarray(read_clip(Path(reply["video"])).frames)
+    assert len(made) == 9
+    assert read_request(Path(reply["video"]))["task"] == "image_animation"
+
+
+def test_scenes_become_a_film(client: Client, tmp_path: Path) -> None:
+    scenes = [
+        {"prompt": "a fox bounces in the snow", "seconds": 0.4},
+        {"prompt": "a cat spins in the snow", "seconds": 0.4, "title": "Later"},
+    ]
+    small = {"width": 64, "height": 64, "steps": 2}
+    music = handle_file(tone(tmp_path / "a.wav", 0.5))
+    reply = client.predict(scenes=scenes, music=music, **small, api_name="/storyboard")
+    assert reply["error"] is None
+    made = read_clip(Path(reply["video"]))
+    assert len(np.asarray(made.frames)) == 20
+    assert made.audio is not None
+    assert len(read_request(Path(reply["video"]))["scenes"]) == 2
+    wrong = client.predict(scenes=[{"prompt": "a fox"}], api_name="/storyboard")
+    assert wrong["error"]["field"] == "scenes"
+    assert "entry 1, seconds" in wrong["error"]["message"]
 
 
 def test_a_marked_thing_is_removed(client: Client, tmp_path: Path) -> None:

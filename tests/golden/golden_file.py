@@ -1,7 +1,7 @@
 """Golden files: tensors of a known good run beside the fingerprint of the machine that made them.
 
-Under an equal fingerprint the bits must be equal; on another machine or version 1e-4 is allowed. `make golden` renews
-the files on purpose (it sets FRAMEWRIGHT_RENEW_GOLDEN=1).
+Under an equal fingerprint the bits must be equal; on another machine or version 1e-4 is allowed, of large values a
+little more. `make golden` renews the files on purpose (it sets FRAMEWRIGHT_RENEW_GOLDEN=1).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from engines.backend.fingerprint import differences, fingerprint
 
 FOLDER = Path(__file__).parent / "files"
 TOLERANCE = 1e-4
+RELATIVE = 1e-5  # of the largest value: another CPU sums in another order
 
 
 def compare_with_golden(name: str, tensors: dict[str, Tensor], revision: str = "", folder: Path = FOLDER) -> None:
@@ -48,6 +49,7 @@ def compare_with_golden(name: str, tensors: dict[str, Tensor], revision: str = "
         assert tensor.shape == golden[key].shape, key
         difference = float((tensor - golden[key]).abs().max())
         if unlike:
-            assert difference <= TOLERANCE, f"{key} is {difference:.1e} off; environments differ: {'; '.join(unlike)}"
+            allowed = max(TOLERANCE, RELATIVE * float(golden[key].abs().max()))
+            assert difference <= allowed, f"{key} is {difference:.1e} off; environments differ: {'; '.join(unlike)}"
         else:
             assert torch.equal(tensor, golden[key]), f"{key} is {difference:.1e} off in an equal environment"

@@ -11,7 +11,9 @@ import pytest
 from studio.files import FileServer
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
+from studio.tabs.animate import AnimateTab
 from studio.tabs.gallery import GalleryTab
+from studio.tabs.storyboard import StoryboardTab
 from studio.tabs.upscale import UpscaleTab
 
 
@@ -32,4 +34,5 @@ def owned(queue: JobQueue) -> OwnedFiles:
 def gallery(queue: JobQueue, owned: OwnedFiles) -> GalleryTab:
     files = FileServer()
     with gr.Blocks():
-        return GalleryTab(queue, files, owned, [UpscaleTab(queue, files, owned)])
+        tabs = [kind(queue, files, owned) for kind in (UpscaleTab, AnimateTab, StoryboardTab)]
+        return GalleryTab(queue, files, owned, tabs)

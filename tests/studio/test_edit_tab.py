@@ -12,6 +12,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from engines.adapters import CONTROL, WORD_SELECTION, Adapter
 from engines.errors import InvalidRequest
 from engines.footage.fields import ExportFields, FootageFields
 from engines.media.writer import ClipWriter
@@ -22,7 +23,7 @@ from studio.jobs.queue import JobQueue
 from studio.mark_field import NOTHING, READ
 from studio.mark_pad import Pad
 from studio.owned_files import OwnedFiles
-from studio.tabs.edit import CHOICES, NEEDS, PARTS, EditTab, _selections, shown_parts
+from studio.tabs.edit import CHOICES, NEEDS, PARTS, EditTab, _able, shown_parts
 from studio.uploads import lines_of
 from tests.studio.footage_files import FPS, clip, frames, picture
 
@@ -108,17 +109,24 @@ def test_every_field_of_the_request_is_on_the_page(edit: EditTab) -> None:
     [
         ({}, {"prompt", "source", "how", "inverted"}),
         ({"selection": "marks", "background": "picture"}, {"prompt", "source", "how", "inverted"}),
-        ({"mode": "restyle", "selection": "words"}, {"prompt", "how", "steady"}),
+        ({"mode": "restyle", "selection": "words"}, {"prompt", "how", "change", "steady"}),
+        ({"mode": "follow", "selection": "marks"}, {"prompt", "how", "closely", "follow", "edges"}),
+        ({"mode": "follow", "follow": "depth"}, {"prompt", "how", "closely", "follow", "depth"}),
+        (
+            {"mode": "follow", "follow": "shape", "selection": "marks"},
+            {"prompt", "how", "closely", "follow", "thing", "marks"},
+        ),
         ({"mode": "region"}, {"prompt", "how", "thing"}),
         ({"mode": "region", "selection": "marks"}, {"prompt", "how", "thing", "marks"}),
         ({"mode": "extend", "selection": "marks"}, {"canvas", "prompt", "how"}),
         ({"mode": "background"}, {"thing", "background", "blur"}),
         ({"mode": "background", "background": "colour"}, {"thing", "background", "colour"}),
         ({"mode": "background", "background": "picture"}, {"thing", "background", "picture"}),
-        ({"mode": "remove"}, {"thing"}),
-        ({"mode": "remove", "selection": "words"}, {"thing", "words"}),
-        ({"mode": "remove", "background": "picture", "selection": "marks"}, {"thing", "marks"}),
-        ({"mode": "move", "selection": "mask"}, {"thing", "mask", "move"}),
+        ({"mode": "remove"}, {"thing", "finish"}),
+        ({"mode": "remove", "selection": "words"}, {"thing", "words", "finish"}),
+        ({"mode": "remove", "background": "picture", "selection": "marks"}, {"thing", "marks", "finish"}),
+        ({"mode": "move", "selection": "mask"}, {"thing", "mask", "move", "finish"}),
+        ({"mode": "move", "finish": True}, {"thing", "move", "finish", "prompt", "how", "change"}),
     ],
 )
 def test_only_what_the_chosen_way_needs_is_shown(edit: EditTab, values: dict[str, Any], parts: set[str]) -> None:
@@ -140,17 +148,34 @@ def test_every_field_about_one_way_lies_in_a_part_that_comes_and_goes(edit: Edit
 
 
 def test_every_choice_of_the_request_has_its_words(edit: EditTab) -> None:
-    for name in ("mode", "canvas", "selection", "background", "solver", "method", "steadiness"):
+    for name in ("mode", "canvas", "selection", "background", "solver", "method", "steadiness", "follow"):
         schema = edit.form.schema[name]
         assert {value for _, value in CHOICES[name]} == set(schema["enum"])
-        if name != "selection":
+        if name not in ("mode", "selection"):
             assert edit.form.choices[name] == CHOICES[name]
 
 
-def test_a_thing_is_named_only_where_a_model_can_read_names(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("menu", "choice", "adapter"), [("mode", "follow", CONTROL), ("selection", "words", WORD_SELECTION)]
+)
+def test_what_needs_an_adapter_is_offered_only_where_a_model_has_it(
+    monkeypatch: pytest.MonkeyPatch, menu: str, choice: str, adapter: Adapter
+) -> None:
     for able in (True, False):
-        monkeypatch.setattr("studio.tabs.edit.has_head", lambda card, able=able: able)
-        assert ("words" in {value for _, value in _selections()}) == able
+        monkeypatch.setattr(Adapter, "is_here", lambda self, card, able=able: able)
+        assert (choice in {value for _, value in _able(menu, choice, adapter)}) == able
+
+
+def test_the_edges_that_are_followed_are_shown(edit: EditTab, owned: OwnedFiles, tmp_path: Path) -> None:
+    kept = owned.uploads.keep(clip(tmp_path / "a.mp4"), "local")
+    values = edit.form.defaults() | {"video": lines_of([kept]), "mode": "follow"}
+    shown = edit.advice(values, "local")[edit.edges.picture]
+    assert shown["visible"]
+    assert shown["value"].shape[:2] in {(384, 384), (384, 192), (192, 384)}
+    assert 0 < (shown["value"] > 0).mean() < 0.5
+    assert set(np.unique(shown["value"])) == {0, 255}
+    for other in ({"mode": "words"}, {"follow": "depth"}, {"video": ""}):
+        assert edit.advice(values | other, "local")[edit.edges.picture] == gr.update(visible=False)
 
 
 def test_what_is_said_of_a_clip_stands_below_the_form(edit: EditTab, owned: OwnedFiles, tmp_path: Path) -> None:
@@ -394,7 +419,7 @@ def test_a_trial_leaves_out_what_is_marked_behind_it(edit: EditTab, owned: Owned
 
 
 def test_files_of_a_tab_that_is_still_closed_are_empty_texts(edit: EditTab) -> None:
-    assert [field.value.value for field in edit.form.files.values()] == ["", "", ""]
+    assert [field.value.value for field in edit.form.files.values()] == ["", "", "", ""]
 
 
 def test_a_mask_may_be_a_video_and_is_not_cut(edit: EditTab, owned: OwnedFiles, tmp_path: Path) -> None:

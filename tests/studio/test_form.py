@@ -58,10 +58,10 @@ def test_values_come_back_under_the_names_of_their_fields(form: Form) -> None:
 
 
 def test_an_error_stands_beside_its_field_and_goes_away_again(form: Form) -> None:
-    error = InvalidRequest("frames = 0 is not allowed.", "Choose frames between 1 and 257.", field="frames")
+    error = InvalidRequest("frames = 0 is not allowed.", "Choose frames between 1 and 2401.", field="frames")
     shown = error_updates(form, error)
     beside = shown[form.components["frames"]]
-    assert beside["info"] == "frames = 0 is not allowed. Choose frames between 1 and 257."
+    assert beside["info"] == "frames = 0 is not allowed. Choose frames between 1 and 2401."
     assert "invalid" in beside["elem_classes"]
     assert "invalid" not in shown[form.components["width"]]["elem_classes"]
     assert shown[form.has_error] is True

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
+from PIL import Image
 
+from engines.media.reader import read_clip
 from engines.task import OutputFile, Result
 from studio.files import FileServer
 from studio.gallery_compare import pair
@@ -154,6 +157,27 @@ def test_a_render_is_sent_as_it_is_with_the_settings_of_last_time(
     assert [sent[components[name]]["value"] for name in ("factor", "start", "end")] == [3, 0.0, None]
     reused = gallery._reuses(rooms)(None, Sight(shown=f"{one.id} 0").as_data())
     assert reused[components["video"]]["value"] == one.fields["video"]
+
+
+def test_the_last_frame_is_sent_to_what_begins_with_pictures(
+    queue: JobQueue, gallery: GalleryTab, tmp_path: Path
+) -> None:
+    one, rooms = finished(queue, clip(tmp_path / "a.mp4")), gr.Tabs()
+    sight = Sight(shown=f"{one.id} 0").as_data()
+    animate, storyboard = gallery.tabs["image_animation"], gallery.tabs["storyboard"]
+    animate.memory.save("local", animate.form.defaults() | {"prompt": "a fox spins"})
+    sent = gallery._sends(rooms, "image_animation")(None, sight)
+    assert sent[rooms]["selected"] == "image_animation"
+    assert sent[animate.form.components["prompt"]]["value"] == "a fox spins"
+    picture = Path(sent[animate.form.components["picture"]]["value"])
+    last = np.asarray(read_clip(one.folder / "take_0.mp4").frames[-1], float)
+    assert np.array_equal(np.asarray(Image.open(picture), float), last)
+    assert gallery.owned.check(picture, "local", "picture") == picture.resolve()
+
+    storyboard.memory.save("local", storyboard.form.defaults() | {"scenes": "1 s: a fox", "pictures": "/else/b.png"})
+    sent = gallery._sends(rooms, "storyboard")(None, sight)
+    assert sent[storyboard.form.components["pictures"]]["value"] == f"/else/b.png\n{picture}"
+    assert sent[storyboard.form.components["scenes"]]["value"] == "1 s: a fox"
 
 
 def test_takes_are_picked_and_the_next_pick_while_choosing_is_compared() -> None:

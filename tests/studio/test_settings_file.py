@@ -36,4 +36,4 @@ def test_a_changed_request_names_the_field_that_is_wrong(tmp_path: Path) -> None
     path = record(tmp_path, {"task": "text_to_video", "prompt": "a fox", "frames": 0})
     with pytest.raises(InvalidRequest) as caught:
         settings_of(path, FinishedTextToVideoRequest, "Text to video")
-    assert caught.value.fix == "Choose frames between 1 and 257."
+    assert caught.value.fix == "Choose frames between 1 and 2401."

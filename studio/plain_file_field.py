@@ -1,4 +1,4 @@
-"""A field of a form that holds somebody's own weights: one .safetensors file."""
+"""A field of a form that holds one file that is not looked at: weights, or sound."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from typing import Any
 
 import gradio as gr
 
-from engines.errors import InvalidRequest, UserError
+from engines.errors import UserError
 from studio.events import BESIDE_THE_QUEUE
 from studio.owned_files import OwnedFiles
 from studio.owner import owner_of
+from studio.plain_files import Check
 from studio.uploaded_field import Updates, UploadedField
 
-SUFFIX = ".safetensors"
-# A safetensors file begins with the length of its header, eight bytes, and the header, which is JSON.
-LENGTH_BYTES = 8
 
-
-class WeightsField(UploadedField):
-    """A button to choose the file, its name, and a button to go back to the model of the menu.
+class PlainFileField(UploadedField):
+    """A button to choose the file, its name, and a button to go on without.
 
     Args:
         task, name, label, owned: As of UploadedField.
         help_text: What may be chosen.
+        check: Raises a UserError for a file that is not of the kind.
     """
 
-    def __init__(self, task: str, name: str, label: str, help_text: str, owned: OwnedFiles) -> None:
+    def __init__(self, task: str, name: str, label: str, help_text: str, owned: OwnedFiles, check: Check) -> None:
+        self.check = check
         super().__init__(task, name, label, owned)
         with gr.Column(elem_classes=["file-field", "weights"], elem_id=f"{self.key}-field"):
             self.shown: Any = gr.HTML(self._says(""), elem_id=f"{self.key}-shown", apply_default_css=False)
@@ -49,9 +48,9 @@ class WeightsField(UploadedField):
     # Handlers.
 
     def take(self, request: gr.Request, given: str) -> Updates:
-        """A file came: kept if it is of safetensors, else it is said what it should be."""
+        """A file came: kept if it is of the kind, else it is said what it should be."""
         try:
-            check_weights(Path(given), self.name)
+            self.check(Path(given), self.name)
             kept = self.owned.uploads.keep(Path(given), owner_of(request))
         except UserError as error:
             return self.error(str(error))
@@ -78,17 +77,3 @@ class WeightsField(UploadedField):
         self.choose.upload(self.take, self.choose, [self.message, self.value], **BESIDE_THE_QUEUE)
         self.value.change(self.refresh, self.value, self._outputs, trigger_mode="always_last", **BESIDE_THE_QUEUE)
         self.remove.click(self.removed, None, [self.value, self.message], **BESIDE_THE_QUEUE)
-
-
-def check_weights(path: Path, field: str) -> None:
-    """Raises: InvalidRequest if the file is not of safetensors. Nothing in it is run; its tensors are judged later."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(LENGTH_BYTES), "little")
-        begins = file.read(1)
-    whole = path.suffix.lower() == SUFFIX and begins == b"{" and 2 <= length <= path.stat().st_size - LENGTH_BYTES
-    if not whole:
-        raise InvalidRequest(
-            f"“{path.name}” is not a file of safetensors.",
-            f"Choose weights that were saved as {SUFFIX}; other formats can hold programs and are not opened.",
-            field,
-        )
