@@ -2,12 +2,14 @@
 
 Words: ours (the request's defaults) beside inversion without sharing, noising (SDEdit) at three strengths, a new clip
 from the new prompt, and the other methods of the studio, on the same weights. Nothing of the source is pasted back.
-Removals and moves: what is selected by a box on the first frame and followed; beside them painting every frame over and
-the model's completion, with true masks; the clip as it was.
+Removals and moves: what is selected by a box on the first frame and followed; finished by the model, too, with keys and
+values mixed by the mask (row 15) and without; beside them painting every frame over and the model's completion, with
+true masks; the clip as it was.
 
 Summary: for each CHANGE (noun, scene, colour) and ARM: CHANGE_ARM_success (the new word is read by Judge B, and what
 moves moves as before; of scenes: the thing is the same noun), CHANGE_ARM_background_psnr, scene_ARM_identity;
-removed_ARM and removed_strict_ARM, removal_ARM_psnr; move_ARM_iou; of 65 frames in chunks long_seam_jump and
+removed_ARM and removed_strict_ARM, removal_ARM_psnr; move_ARM_iou, move_ARM_left_psnr (the
+empty scene where the thing was); of 65 frames in chunks long_seam_jump and
 long_source_seam_jump (of the clip itself), long_noun, long_background_psnr. Bars: success (of nouns),
 background_psnr_gain_vs_sdedit_db (against the strength of nearest success, the strongest if none reaches ours;
 sdedit_strength says which), scene_identity, removed, iou_target, seam_jump. Restyled frame by frame, for each way ARM
@@ -24,7 +26,7 @@ import numpy as np
 
 from benchmarks.edits.by_words import ARMS, STRENGTHS, Change, WordEdit, edited, is_success, measure, word_edits
 from benchmarks.edits.long import lengthened, measure_long
-from benchmarks.edits.of_objects import REMOVERS, measure_move, measure_removal, move_within
+from benchmarks.edits.of_objects import MOVERS, REMOVERS, measure_move, measure_removal, move_within
 from benchmarks.edits.restyled import ARMS as RESTYLING_ARMS
 from benchmarks.edits.restyled import measure_restyled, restylings
 from benchmarks.held_out.rendering import CODE, FIRST_SEED, WEIGHTS, scene_name
@@ -38,7 +40,6 @@ NAME = "editing"
 EDITS: dict[Change, int] = {"noun": 48, "scene": 32, "colour": 24}
 QUICK_EDITS, REMOVALS, QUICK_REMOVALS, SHEET_CLIPS, SEED = 2, 32, 3, 4, FIRST_SEED + 5
 LONG_EDITS, QUICK_LONG_EDITS, RESTYLINGS, QUICK_RESTYLINGS = 10, 1, 10, 1
-MOVE_ARMS = ("ours", "unmoved")
 
 
 def add_words(report: Report) -> dict[Change, list[WordEdit]]:
@@ -72,9 +73,10 @@ def add_objects(report: Report) -> None:
         for key in ("removed", "removed_strict"):
             report.mean(f"{key}_{arm}", [row[key] for row in rows])
         report.mean(f"removal_{arm}_psnr", [row["psnr"] for row in rows])
-    for arm in MOVE_ARMS:
+    for arm in MOVERS:
         rows = _rows(report, f"move: {arm}", specs, lambda spec, a=arm: measure_move(spec, move_within(spec, SEED), a))
-        report.mean(f"move_{arm}_iou", [row["iou"] for row in rows])
+        for key in ("iou", "left_psnr"):
+            report.mean(f"move_{arm}_{key}", [row[key] for row in rows])
 
 
 def add_long(report: Report) -> None:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, get_args
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from benchmarks.held_out.rendering import (
@@ -24,6 +25,7 @@ from benchmarks.held_out.rendering import (
     decoded,
     geometry_of,
     guidance_of,
+    kept,
     reading,
     request_for,
     scene_name,
@@ -47,18 +49,25 @@ PROMPTS, QUICK_PROMPTS = 24, 1
 SOLVERS: tuple[str, ...] = get_args(Solver)
 
 
-def sampled(spec: SceneSpec, solver: str, steps: int) -> tuple[torch.Tensor, int]:
-    """Tokens [1, N, C] and the number of guided evaluations."""
-    family, request, geometry = bundled(), request_for(spec), geometry_of(spec)
-    velocity = guided_velocity(family, geometry, guidance_of(request))
-    schedule = uniform(make_schedule("model", steps, geometry.tokens, family.scheduler_config), geometry.tokens)
-    noise = gaussian_noise((1, geometry.tokens, family.channels), request.seed)
-    return sample(velocity, noise, schedule, make_solver(solver)), velocity.evaluations // 2
+def sampled(spec: SceneSpec, solver: str, steps: int) -> torch.Tensor:
+    """Tokens [1, N, C], of as many guided evaluations as `evaluations_of` says."""
+
+    def make() -> npt.NDArray[np.float32]:
+        family, request, geometry = bundled(), request_for(spec), geometry_of(spec)
+        velocity = guided_velocity(family, geometry, guidance_of(request))
+        schedule = uniform(make_schedule("model", steps, geometry.tokens, family.scheduler_config), geometry.tokens)
+        noise = gaussian_noise((1, geometry.tokens, family.channels), request.seed)
+        tokens = sample(velocity, noise, schedule, make_solver(solver))
+        if velocity.evaluations // 2 != evaluations_of(solver, steps):
+            raise RuntimeError(f"{solver} made {velocity.evaluations // 2} evaluations in {steps} steps")
+        return tokens.float().numpy()
+
+    return torch.from_numpy(kept(f"{solver}, {steps} steps: {scene_name(spec)}", make))
 
 
 @cache
 def reference(spec: SceneSpec) -> torch.Tensor:
-    return sampled(spec, "euler", REFERENCE_STEPS)[0]
+    return sampled(spec, "euler", REFERENCE_STEPS)
 
 
 @cache
@@ -84,7 +93,8 @@ def words_of(spec: SceneSpec, tokens: torch.Tensor) -> dict[str, str]:
 
 
 def measure(spec: SceneSpec, solver: str, evaluations: int) -> dict[str, Any]:
-    tokens, used = sampled(spec, solver, steps_within(solver, evaluations))
+    steps = steps_within(solver, evaluations)
+    tokens, used = sampled(spec, solver, steps), evaluations_of(solver, steps)
     return {"psnr": latent_psnr(tokens, reference(spec)), "words": words_of(spec, tokens), "used": used}
 
 

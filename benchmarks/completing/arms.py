@@ -12,7 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.held_out.rendering import Frames, bundled, decoded, geometry_of, guidance_of, request_for
+from benchmarks.held_out.rendering import (
+    Frames,
+    bundled,
+    decoded,
+    geometry_of,
+    guidance_of,
+    kept,
+    request_for,
+    scene_name,
+)
 from engines.conditioning.complete import Sampling, complete
 from engines.conditioning.condition import Condition, condition_on
 from engines.conditioning.given import TIME, Given, Mode
@@ -61,10 +70,8 @@ def case_of(spec: SceneSpec, truth: Frames, mode: Mode, seed: int) -> Case:
 
 def ours(case: Case) -> Frames:
     """Given tokens at σ = 0 beside the noisy ones; keyframes as tokens of their own."""
-    geometry, request = geometry_of(case.spec), request_for(case.spec)
-    condition = condition_on(bundled(), geometry, case.truth, case.given)
-    how = Sampling(steps=request.steps, seed=request.seed)
-    return decoded(complete(bundled(), geometry, guidance_of(request), condition, how))
+    condition = condition_on(bundled(), geometry_of(case.spec), case.truth, case.given)
+    return _completed("ours", case, condition)
 
 
 def replacement(case: Case) -> Frames:
@@ -72,10 +79,20 @@ def replacement(case: Case) -> Frames:
 
     A keyframe stands in its slot as a still of four frames, which is what replacement can do with a single frame.
     """
-    geometry, request = geometry_of(case.spec), request_for(case.spec)
+    geometry = geometry_of(case.spec)
     condition = _in_place(condition_on(bundled(), geometry, case.truth, case.given), geometry.tokens)
-    how = Sampling(steps=request.steps, seed=request.seed, replacement=True)
-    return decoded(complete(bundled(), geometry, guidance_of(request), condition, how))
+    return _completed("replacement", case, condition)
+
+
+def _completed(arm: str, case: Case, condition: Condition) -> Frames:
+    geometry, request = geometry_of(case.spec), request_for(case.spec)
+    how = Sampling(steps=request.steps, seed=request.seed, replacement=arm == "replacement")
+
+    def make() -> Frames:
+        return decoded(complete(bundled(), geometry, guidance_of(request), condition, how))
+
+    hole = "" if case.hole is None else f" from {np.argwhere(case.hole)[0].tolist()}"
+    return kept(f"{arm}: {case.mode}{hole}: {scene_name(case.spec)}", make, ("benchmarks/completing",))
 
 
 def _in_place(condition: Condition, tokens: int) -> Condition:

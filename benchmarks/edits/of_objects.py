@@ -29,7 +29,9 @@ from benchmarks.held_out.rendering import (
 from engines.conditioning.complete import Sampling, complete
 from engines.conditioning.condition import condition_on
 from engines.conditioning.given import Given
+from engines.context import RunContext
 from engines.diorama.judge.words import scene_words
+from engines.diorama.theatre.captions import caption
 from engines.diorama.theatre.draw import render_scene
 from engines.diorama.theatre.spec import SceneSpec
 from engines.footage.footage import ClipFootage
@@ -38,10 +40,13 @@ from engines.metrics.psnr import masked_psnr, pixel_psnr
 from engines.metrics.regions import dilated
 from engines.selection.marks import Mark
 from engines.selection.track import MaskTrack, track_marks
+from engines.video_editing.finishing import finish_clip, moved_mattes, unseen
 from engines.video_editing.objects import Move, Rearranged
 from engines.video_editing.regions import made_cells
+from engines.video_editing.request import VideoEditingRequest
 
 AROUND = 2  # pixels that a person's box is larger than the thing
+MOST_DB = 60.0  # that a clip counts at most
 WITHIN_DB = 3.0  # of the tokenizer's round trip
 Masks = npt.NDArray[np.bool_]
 
@@ -95,7 +100,40 @@ def completed(spec: SceneSpec) -> Frames:
         return decoded(latents)
 
 
-REMOVERS = {"ours": lambda spec: rearranged(spec, None), "painted_over": painted_over, "completed": completed}
+def finished(spec: SceneSpec, move: Move | None, mixing: bool = True) -> Frames:
+    """The rearranged clip finished by the model, as a tick does it; without mixing keys and values are its own."""
+    family, scene, geometry = bundled(), render_scene(spec), geometry_of(spec)
+    with tempfile.TemporaryDirectory(prefix="framewright_edits_") as folder:
+        source, track = tracked(spec, Path(folder))
+        whole = range(source.count)
+        arranged = np.stack([np.asarray(frame, np.uint8) for frame in Rearranged(source, track, move).frames(whole)])
+        holes = np.stack(list(unseen(source, track, whole)))
+        now = np.zeros_like(holes) if move is None else np.stack(list(moved_mattes(track, move, whole)))
+        said = scene_caption(spec if move is not None else spec.model_copy(update={"actors": ()}))
+        request = VideoEditingRequest(
+            video=Path("unread"), mode="remove" if move is None else "move", source_prompt=caption(spec).text,
+            prompt=said, seed=spec.seed,
+        )  # fmt: skip
+        return finish_clip(
+            family, request, geometry, scene.frames, arranged, holes, now, RunContext(Path(folder)), mixing
+        )
+
+
+def scene_caption(spec: SceneSpec) -> str:
+    """Its caption; of one without actors, its place."""
+    return caption(spec).text if spec.actors else f"an empty scene, {spec.scene}"
+
+
+REMOVERS = {
+    "ours": lambda spec: rearranged(spec, None), "finished": lambda spec: finished(spec, None),
+    "painted_over": painted_over, "completed": completed,
+}  # fmt: skip
+MOVERS = {
+    "ours": rearranged,
+    "finished": finished,
+    "unmixed": lambda spec, move: finished(spec, move, mixing=False),
+    "unmoved": lambda spec, move: render_scene(spec).frames,
+}
 
 
 def measure_removal(spec: SceneSpec, arm: str) -> dict[str, Any]:
@@ -135,13 +173,18 @@ def _shares(low: int, high: int) -> list[float]:
 
 
 def measure_move(spec: SceneSpec, move: Move, arm: str) -> dict[str, Any]:
-    """iou_target of what is not the empty scene with the true mask at its new place, mean over the frames."""
-    made = rearranged(spec, move) if arm == "ours" else render_scene(spec).frames
+    """iou of what is not the empty scene with the true mask at its new place, mean over the frames; left_psnr: how near
+    the empty scene is where the thing was and is not any more, its shadow's room included."""
+    made = MOVERS[arm](spec, move)
     empty, true = empty_scene(spec), render_scene(spec).coverage[0] > 0.5
     wanted = np.stack([_shifted(mask, int(move.right), int(move.down)) for mask in true])
     found = np.stack([object_mask(frame, behind) for frame, behind in zip(made, empty, strict=True)])
     both, either = (found & wanted).sum((1, 2)), (found | wanted).sum((1, 2))
-    return {"iou": float((both / np.maximum(either, 1)).mean())}
+    left = np.stack([dilated(was, 5) & ~dilated(now, 5) for was, now in zip(true, wanted, strict=True)])
+    return {
+        "iou": float((both / np.maximum(either, 1)).mean()),
+        "left_psnr": min(MOST_DB, pixel_psnr(made, empty, left)) if left.any() else MOST_DB,
+    }
 
 
 def _shifted(mask: npt.NDArray[np.bool_], right: int, down: int) -> npt.NDArray[np.bool_]:

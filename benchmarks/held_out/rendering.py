@@ -6,6 +6,7 @@ Shape legend: clips are uint8 [T, H, W, 3].
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -70,23 +71,34 @@ def geometry_of(spec: SceneSpec) -> LatentGeometry:
 
 def rendered(spec: SceneSpec) -> Frames:
     """The clip that a person gets for this prompt."""
-    name = hashlib.sha256(scene_name(spec).encode()).hexdigest()[:24]
-    path = WORK / versions() / f"{name}.npy"
-    if path.exists():
-        return np.asarray(np.load(path))
+    return kept(scene_name(spec), lambda: _render(spec))
+
+
+def _render(spec: SceneSpec) -> Frames:
     family, request = bundled(), request_for(spec)
     prompts, context = encode_prompts(family, request), RunContext(work_folder=WORK)
     take = sample_take(family, request, geometry_of(spec), prompts, request.seed, context)
-    frames = decoded(take.latents)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, frames)
-    return frames
+    return decoded(take.latents)
+
+
+def kept(name: str, make: Callable[[], npt.NDArray[Any]], code: tuple[str, ...] = ()) -> npt.NDArray[Any]:
+    """What was made, once for the same weights and code: another judge may read it again.
+
+    Args:
+        code: Files and folders that it depends on beside CODE.
+    """
+    path = WORK / versions(code) / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.npy"
+    if not path.exists():
+        made = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, made)
+    return np.asarray(np.load(path))
 
 
 @cache
-def versions() -> str:
-    """What the rendered clips depend on."""
-    return f"{weights_hash(WEIGHTS[:1])}-{code_revision(CODE)}"
+def versions(code: tuple[str, ...] = ()) -> str:
+    """What the rendered clips depend on; `code` beside CODE."""
+    return f"{weights_hash(WEIGHTS[:1])}-{code_revision((*CODE, *code))}"
 
 
 def reading(frames: Frames) -> dict[str, str]:
