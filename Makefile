@@ -24,7 +24,11 @@ studio: setup  ## open the studio on http://127.0.0.1:7860 (installs first)
 	@echo "make studio: opening the studio on http://127.0.0.1:7860, Ctrl+C ends it"
 	@$(VENV) app.py
 
-test: lint types unit client browser  ## lint, types, import contracts, unit, client and browser tests
+test: development  ## lint, types, import contracts, unit, client and browser tests
+	@$(MAKE) --no-print-directory -j 2 lint types
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory client
+	@$(MAKE) --no-print-directory browser
 	@echo "make test: all passed"
 
 fix: development  ## repair what ruff can repair: lint and format
@@ -79,4 +83,5 @@ client: development
 
 browser: development chromium
 	@echo "make browser: Debian's Chromium against the running studio"
-	@HF_HUB_OFFLINE=1 $(VENV) -m pytest -m browser
+	@# Half of a test is waiting for the page: two at once, each with a studio of its own.
+	@HF_HUB_OFFLINE=1 $(VENV) -m pytest -m browser -n 2 --dist loadfile
