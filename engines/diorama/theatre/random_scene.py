@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
 from typing import Protocol, TypeVar, get_args
@@ -77,14 +77,20 @@ def is_held_out_scene(spec: SceneSpec) -> bool:
 
 
 def random_scene(
-    random: np.random.Generator, *, held_out: bool = False, frames: int = 17, height: int = 96, width: int = 96
+    random: np.random.Generator,
+    *,
+    held_out: bool = False,
+    kinds: Mapping[str, float] = KINDS,
+    frames: int = 17,
+    height: int = 96,
+    width: int = 96,
 ) -> SceneSpec:
-    """A scene from one side of the split."""
+    """A scene from one side of the split. kinds: how often it is about what."""
 
     def pick(choices: Sequence[T]) -> T:
         return choices[int(random.integers(len(choices)))]
 
-    kind = str(random.choice(list(KINDS), p=list(KINDS.values())))
+    kind = str(random.choice(list(kinds), p=list(kinds.values())))
     actors, scene = _CASTS[kind](random, held_out, pick)
     camera = _camera(random) if frames > 1 and random.random() < CAMERA_SHARE else Camera()
     style = _style(random, scene) if all(isinstance(actor, Thing) for actor in actors) else "plain"
