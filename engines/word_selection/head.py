@@ -48,7 +48,7 @@ class WordMaskHead(ModelMixin, ConfigMixin):
     def __init__(
         self,
         channels: int = 128,
-        blocks: Sequence[int] = (3, 6, 9),
+        blocks: Sequence[int] = (4, 6, 8),
         feature_width: int = 864,
         text_width: int = 384,
         width: int = 160,

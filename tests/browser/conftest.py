@@ -44,14 +44,18 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def square_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
-    """With the moving square: renders of known length, and failures on request."""
+    """With the moving square: renders of known length, and failures on request.
+
+    Each file has its own: which files share a worker depends on how long each takes, and jobs that one leaves in the
+    queue must not be found by another.
+    """
     with running_studio(tmp_path_factory.mktemp("square") / "home") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
     """As a person starts it, with the bundled model. Without it tests fail in CI and are skipped elsewhere."""
     if not BUNDLED_MODEL.is_file():
