@@ -15,6 +15,7 @@ from engines.adapters import WORD_SELECTION
 from engines.backend.catalogue import Catalogue
 from engines.backend.model_files import locate
 from engines.diorama.prompt_words import nearest_noun, unknown_words_sentence
+from engines.diorama.vocabulary import vocabulary
 from engines.errors import InvalidRequest
 from engines.footage.footage import Footage
 from engines.media.limits import Limits
@@ -111,9 +112,20 @@ def mattes_of(
 
 def _named(request: VideoEditingRequest, source: Footage, models: ModelRegistry, on_step: OnStep) -> Mattes:
     from engines.backend.families.video_family import VideoFamily
-    from engines.word_selection.find import find_by_words, load_head
+    from engines.word_selection.find import find_by_words, likeliest, load_head
 
     family = models.load(request.model)
     assert isinstance(family, VideoFamily)
     head = load_head(WORD_SELECTION.folder(family.card, family.folder))
-    return find_by_words(family, head, source, request.thing.strip(), on_step)
+    try:
+        return find_by_words(family, head, source, request.thing.strip(), on_step)
+    except InvalidRequest as nothing:
+        names = vocabulary()["nouns"] if family.card.vocabulary == "diorama" else []
+        shown = likeliest(family, head, source, [f"the {name}" for name in names])
+        if shown is None:
+            raise
+        raise InvalidRequest(
+            f"{nothing.message} It seems to show “{shown}”.",
+            f"Write “{shown}” if that is meant, or mark the thing on a frame.",
+            "thing",
+        ) from nothing

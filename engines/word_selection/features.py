@@ -17,8 +17,8 @@ from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.video_family import VideoFamily
 from engines.sampling.site import Site
 
-# The level at which a line through the hidden states best tells which of two things is meant (0.83 of their tokens; 0.80
-# at row 4's smallest timestep, 0.02). What noise hides, the head reads from the latents.
+# The level at which a line through the hidden states best tells which of two things is meant: 0.83 of their tokens, at
+# row 4's smallest timestep (0.02) 0.80. What noise hides, the head reads from the latents.
 SIGMA = 0.4
 NOISE_SEED = 4
 

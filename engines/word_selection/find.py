@@ -5,7 +5,7 @@ Shape legend: T frames, H rows, W columns of the footage; h, w of a mask, DETAIL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from engines.backend.catalogue import ModelCard
-from engines.backend.families.base import PromptEmbedding
+from engines.backend.families.base import PromptEmbedding, Tokens
 from engines.backend.families.video_family import VideoFamily
 from engines.backend.geometry import LatentGeometry
 from engines.errors import InvalidRequest
@@ -22,7 +22,7 @@ from engines.footage.footage import Footage
 from engines.selection.edges import refined
 from engines.selection.sizes import resized
 from engines.word_selection.features import clip_features
-from engines.word_selection.head import WordMaskHead
+from engines.word_selection.head import Found, WordMaskHead
 
 PRESENT = 0.5
 OnStep = Callable[[int, int], None]
@@ -87,10 +87,26 @@ def find_by_words(
     return found
 
 
+def likeliest(family: VideoFamily, head: WordMaskHead, source: Footage, phrases: Sequence[str]) -> str | None:
+    """Which of these phrases the beginning of the clip shows most surely; None if it shows none of them."""
+    window = range(min(family.card.defaults.frames, source.count))
+    tokens = _tokens_of(family, source, window)
+    sure = [float(_asked(family, head, tokens, family.encode_prompt([phrase])).present) for phrase in phrases]
+    best = int(np.argmax(sure)) if sure else -1
+    return phrases[best] if sure and torch.tensor(sure[best]).sigmoid() >= PRESENT else None
+
+
 def _in_window(
     family: VideoFamily, head: WordMaskHead, source: Footage, wanted: range, said: PromptEmbedding
 ) -> tuple[Floats, float]:
     """Masks [frames, h, w] and how sure it is."""
+    found = _asked(family, head, _tokens_of(family, source, wanted), said)
+    values = np.asarray(found.masks[0, : len(wanted)].sigmoid().numpy(), np.float32)
+    return values, float(found.present.sigmoid())
+
+
+def _tokens_of(family: VideoFamily, source: Footage, wanted: range) -> Tokens:
+    """Of these frames in the model's size, the last one repeated to the end of its slot."""
     card = family.card
     time = card.facts.temporal_compression
     filled = -(-(len(wanted) - 1) // time) * time + 1
@@ -98,12 +114,15 @@ def _in_window(
     height, width = geometry.height, geometry.width
     small = [resized(eight_bit(frame), (height, width)) for frame in source.frames(wanted)]
     frames = np.stack(small + [small[-1]] * (filled - len(small)))
-    tokens = family.pack(family.encode(frames), geometry)
+    return family.pack(family.encode(frames), geometry)
+
+
+def _asked(family: VideoFamily, head: WordMaskHead, tokens: Tokens, said: PromptEmbedding) -> Found:
+    assert tokens.grid is not None
     features = clip_features(family, tokens, said, head.blocks) if head.blocks else None
     with torch.inference_mode():
-        found = head(tokens.values.cpu(), features, geometry.grid, said.values.float().cpu(), said.mask.cpu())
-    values = np.asarray(found.masks[0, : len(wanted)].sigmoid().numpy(), np.float32)
-    return values, float(found.present.sigmoid())
+        found: Found = head(tokens.values.cpu(), features, tokens.grid, said.values.float().cpu(), said.mask.cpu())
+    return found
 
 
 def clip_geometry(family: VideoFamily, source: Footage, frames: int | None = None) -> LatentGeometry:

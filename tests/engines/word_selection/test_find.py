@@ -18,7 +18,7 @@ from engines.errors import Cancelled, InvalidRequest, NotAvailable
 from engines.footage.footage import ClipFootage
 from engines.media.clip import Clip
 from engines.metrics.regions import iou
-from engines.word_selection.find import WordMasks, find_by_words
+from engines.word_selection.find import WordMasks, find_by_words, likeliest
 from engines.word_selection.head import DETAIL, Found, WordMaskHead
 from tests.engines.tiny_models import TINY, card_for
 
@@ -72,6 +72,18 @@ def test_nothing_of_the_kind_is_said(family: VideoFamily) -> None:
     with pytest.raises(InvalidRequest, match="“the fox”") as caught:
         found(family, 5, [-9.0])
     assert caught.value.field == "thing"
+
+
+def test_the_likeliest_of_several_phrases_is_named(family: VideoFamily) -> None:
+    footage = ClipFootage(Clip(np.full((5, 90, 160, 3), 128, np.uint8), Fraction(24)))
+    phrases = ["the cat", "the fox", "the boat"]
+
+    def named(presence: Sequence[float]) -> str | None:
+        head = LeftHalf(family.card.facts.temporal_compression, presence)
+        return likeliest(family, cast(WordMaskHead, head), footage, phrases)
+
+    assert named([-9.0, 3.0, 1.0]) == "the fox"
+    assert named([-9.0, -3.0, -1.0]) is None
 
 
 def test_it_can_be_cancelled_between_windows(family: VideoFamily) -> None:
