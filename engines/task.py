@@ -70,7 +70,7 @@ class Engine(Protocol):
 # Modules are named, not imported: a request must not pull in torch.
 TASKS: dict[str, str] = {
     "text_to_video": "engines.composition.finishing",
-    "image_animation": "engines.image_animation",
+    "image_animation": "engines.composition.animation",
     "super_resolution": "engines.composition.upscaling",
     "interpolation": "engines.interpolation",
     "video_editing": "engines.video_editing",
@@ -78,7 +78,10 @@ TASKS: dict[str, str] = {
 }
 
 # Fields that came later → what a file that was written without them stands for.
-WITHOUT: dict[str, dict[str, Any]] = {"text_to_video": {"finish": False}}
+WITHOUT: dict[str, dict[str, Any]] = {
+    **{task: {"finish": False} for task in ("text_to_video", "image_animation", "storyboard")},
+    "video_editing": {"hold": 0.0},
+}
 
 RequestType = TypeVar("RequestType", bound=Request)
 

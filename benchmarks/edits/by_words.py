@@ -74,7 +74,8 @@ STRENGTHS = (0.5, 0.65, 0.8)
 OURS = How(steps=24, solver="rf_solver", shared_steps=3)
 ARMS: dict[str, tuple[Method, How]] = {
     "ours": (share_values, OURS),
-    "without_sharing": (share_values, replace(OURS, shared_steps=0)),
+    "values_alone": (share_values, replace(OURS, hold=0.0)),
+    "without_sharing": (share_values, replace(OURS, shared_steps=0, hold=0.0)),
     **{f"noising_{strength}": (noise_and_sample, replace(OURS, strength=strength)) for strength in STRENGTHS},
     "anew": (noise_and_sample, OURS),
     "difference": (move_by_difference, replace(OURS, strength=0.8, guidance_scale=5.0)),

@@ -22,6 +22,8 @@ from engines.task import Result
 if TYPE_CHECKING:
     from engines.backend.families.base import Family, Frames
     from engines.backend.registry import ModelRegistry
+    from engines.footage.finishing import Finishing
+    from engines.footage.footage import Footage
     from engines.image_animation.methods import Animation
 
 NAME = "animated"
@@ -37,8 +39,11 @@ class ImageAnimationEngine(ModelEngine):
         """Warnings. Raises: UserError if the request cannot be rendered."""
         return check_request(request, self._catalogue())
 
-    def run(self, request: ImageAnimationRequest, context: RunContext) -> Result:
+    def run(self, request: ImageAnimationRequest, context: RunContext, finishing: Finishing | None = None) -> Result:
         """Renders into context.work_folder; finished parts and takes of the same request are kept.
+
+        Args:
+            finishing: What is done with clips before they are written.
 
         Returns: the videos in the order of their seeds, each with its still; measurements of the last one, see
             `render_job`, seconds of all.
@@ -54,7 +59,9 @@ class ImageAnimationEngine(ModelEngine):
         context.step("loading", 1, 1)
         plan = plan_clip(request, open_picture(request.picture, "picture"), family.card)
         animation = _animation(request, plan, family, models, context)
-        results = [_take(request, index, animation, plan, context, started) for index in range(request.takes)]
+        results = [
+            _take(request, index, animation, plan, context, started, finishing) for index in range(request.takes)
+        ]
         forget_chunks(context.work_folder)
         files = [file for result in results for file in result.files]
         said = [text for result in results for text in result.warnings]
@@ -64,8 +71,9 @@ class ImageAnimationEngine(ModelEngine):
 
 
 def _take(
-    request: ImageAnimationRequest, index: int, animation: Animation, plan: Plan, context: RunContext, started: float
-) -> Result:
+    request: ImageAnimationRequest, index: int, animation: Animation, plan: Plan, context: RunContext, started: float,
+    finishing: Finishing | None,
+) -> Result:  # fmt: skip
     from fractions import Fraction
 
     from engines.footage.footage import ClipFootage
@@ -79,10 +87,14 @@ def _take(
     path = export_path(request, context.work_folder, name, fps)
     message = f"Version {index + 1} of {request.takes}." if request.takes > 1 else ""
     frames = _made(replace(animation, seed=alone.seed), plan, alone, context, message)
-    output = export_output(request, path, model_record(alone, family, _digests(alone)), None)
+    clip: Footage = ClipFootage(Clip(frames, fps))
+    record = model_record(alone, family, _digests(alone))
+    if finishing is not None and finishing.takes(clip.width, clip.height):
+        clip, record = finishing.stage(clip), finishing.recorded(record)
+    output = export_output(request, path, record, None)
     own = context if request.takes == 1 else replace(context, work_folder=context.work_folder / f"take_{alone.seed}")
     own.work_folder.mkdir(parents=True, exist_ok=True)
-    result = render_job(FootageJob(ClipFootage(Clip(frames, fps)), output, family.device), own, started)
+    result = render_job(FootageJob(clip, output, family.device), own, started)
     files = [file.model_copy(update={"seed": alone.seed}) for file in result.files]
     return result.model_copy(update={"files": files})
 

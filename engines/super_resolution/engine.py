@@ -68,18 +68,25 @@ class SuperResolutionEngine:
 
     def record(self, request: UpscaleRequest) -> OutputRecord:
         """What makes the result of this request again. Loads the weights if they are not."""
-        from engines.backend.fingerprint import fingerprint
-
-        path = _weights_path(request)
-        weight = next(self._network(path).parameters())
         inputs = {"video": request.video, "weights": request.weights}
         return OutputRecord(
             framewright=__version__,
             request={"task": request.task, **request.model_dump(mode="json")},
-            model={"id": request.model, "sha256": file_digest(path)},
-            fingerprint=fingerprint(weight.dtype, weight.device),
+            model=self.model(request),
+            fingerprint=self.fingerprint(request),
             inputs={name: file_digest(given) for name, given in inputs.items() if given is not None},
         )
+
+    def model(self, request: UpscaleRequest) -> dict[str, str]:
+        """What a record says of the weights. Raises: NotAvailable if they are not on this machine."""
+        return {"id": request.model, "sha256": file_digest(_weights_path(request))}
+
+    def fingerprint(self, request: UpscaleRequest) -> dict[str, str]:
+        """Of the machine and the network's number format. Loads the weights if they are not."""
+        from engines.backend.fingerprint import fingerprint
+
+        weight = next(self._network(_weights_path(request)).parameters())
+        return fingerprint(weight.dtype, weight.device)
 
     def _network(self, path: Path) -> Network:
         from engines.backend.device import select_device

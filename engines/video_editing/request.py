@@ -59,6 +59,12 @@ class VideoEditingRequest(FootageFields, ExportFields):
         description="Words: in so many of the first steps the model sees the old clip again. More keeps more of it.",
         json_schema_extra={"layer": "look"},
     )  # fmt: skip
+    hold: float = Field(
+        1.0, ge=0.0, le=1.0, multiple_of=0.05,
+        description="Words: how firmly “value sharing” holds to the clip what both prompts agree on, such as the "
+        "background.",
+        json_schema_extra={"layer": "look"},
+    )  # fmt: skip
     method: Method = Field(
         "value sharing",
         description="Words: how it is edited. “Value sharing” inverts the clip and shows the model its values again "

@@ -125,7 +125,7 @@ class _Film:
         condition = chunk_condition(family, own, self.plan, index, before)
         how = How(
             request.steps, request.strength, request.guidance_scale, solver_of(request),
-            shared_steps=request.kept_steps, seed=(request.seed + index) % 2**32,
+            shared_steps=request.kept_steps, hold=request.hold, seed=(request.seed + index) % 2**32,
         )  # fmt: skip
         held = Held(condition.is_given, condition.values.to(family.device)) if before is not None else None
         count = len(self.plan.chunks)

@@ -65,6 +65,7 @@ class AnimateTab(FilesTab):
         self.form.add("movement")
         with gr.Row(elem_classes=["basics"]):
             self.form.add("frames", "seed", "takes")
+        self.form.add("finish")
         with gr.Accordion("Pictures on the way, and to end with", open=False, elem_id=f"{self.task}-end"):
             self.add_file("keyframes", "Pictures that the video passes through")
             self.form.add("keyframe_seconds")

@@ -62,7 +62,7 @@ CHOICES: dict[str, Choices] = {
 LABELS = {
     "mode": "What to do", "canvas": "Shape of the picture", "selection": "Which thing", "thing": "Its name",
     "change": "How much changes", "steadiness": "What is carried from frame to frame",
-    "follow": "What is followed", "closely": "How closely",
+    "follow": "What is followed", "closely": "How closely", "hold": "Hold what both prompts agree on",
     "finish": "Let a model that knows the clip finish it",
     "background": "What becomes of the background", "blur": "How strongly", "move_right": "To the right",
     "move_down": "Down", "scale": "How large", "copy_thing": "Leave the thing where it is, too",
@@ -79,7 +79,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "edges": (),
     "closely": ("closely",),
     "depth": ("depth",),
-    "inverted": ("kept_steps", "strength", "method", "solver", "report"),
+    "inverted": ("hold", "kept_steps", "strength", "method", "solver", "report"),
     "thing": ("selection",),
     "words": ("thing",),
     "marks": ("marks",),
@@ -177,7 +177,7 @@ class EditTab(FootageTab):
             with gr.Group(visible=False) as closely:
                 add("closely")
             with gr.Group() as inverted:
-                add("kept_steps", "strength", "method", "solver", "report")
+                add("hold", "kept_steps", "strength", "method", "solver", "report")
             add("guidance_scale", "steps", "model")
         with gr.Group(visible=False) as background:
             add("background")

@@ -65,6 +65,7 @@ class StoryboardTab(FilesTab):
         self.time_line = gr.HTML("", elem_id=f"{self.task}-time-line", apply_default_css=False)
         with gr.Row(elem_classes=["basics"]):
             self.form.add("seed", "crossfade_seconds")
+        self.form.add("finish")
         with gr.Accordion("Pictures that scenes begin or end with", open=False, elem_id=f"{self.task}-pictures-group"):
             self.add_file("pictures", "Pictures, numbered from 1 on")
         with gr.Accordion("Music", open=False, elem_id=f"{self.task}-music-group"):

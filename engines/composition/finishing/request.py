@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from engines.composition.finishing.finisher import WHAT_IT_DOES, is_small
 from engines.text_to_video.request import TextToVideoRequest
-
-LARGEST_SIDE = 256
 
 
 class FinishedTextToVideoRequest(TextToVideoRequest):
@@ -14,15 +13,14 @@ class FinishedTextToVideoRequest(TextToVideoRequest):
 
     finish: bool = Field(
         True,
-        description=f"Make a small clip (up to {LARGEST_SIDE} pixels) four times larger, with twice as many frames. "
-        "The clip as the model made it stays beside it.",
+        description=f"{WHAT_IT_DOES}, with twice as many frames. The clip as the model made it stays beside it.",
         json_schema_extra={"layer": "main"},
     )
 
     @property
     def is_finished(self) -> bool:
         """Whether the clip will be finished: asked for, and small enough."""
-        return self.finish and max(self.width, self.height) <= LARGEST_SIDE
+        return self.finish and is_small(self.width, self.height)
 
 
 REQUEST = FinishedTextToVideoRequest

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engines.backend.catalogue import Feature
 from engines.backend.geometry import plan_geometry
 from engines.backend.model_files import locate
+from engines.composition.finishing.finisher import Finisher
 from engines.composition.storyboard.music import check_music, music_for
 from engines.composition.storyboard.pictures import check_pictures
 from engines.composition.storyboard.request import StoryboardRequest
@@ -24,6 +25,7 @@ from engines.task import OutputFile, Result
 
 if TYPE_CHECKING:
     from engines.backend.families.base import Family
+    from engines.backend.registry import ModelRegistry
     from engines.composition.storyboard.sampling import LatentFootage
 
 NAME = "film"
@@ -31,7 +33,11 @@ SHEET_FRAMES = 3
 
 
 class StoryboardEngine(ModelEngine):
-    """Renders storyboards. Models are kept between runs. See ModelEngine."""
+    """Renders storyboards. Models and networks are kept between runs. See ModelEngine."""
+
+    def __init__(self, models: ModelRegistry | None = None) -> None:
+        super().__init__(models)
+        self._finisher = Finisher(smooths=False)
 
     def check(self, request: StoryboardRequest) -> list[str]:
         """Warnings. Raises: UserError if the request cannot be rendered."""
@@ -42,6 +48,8 @@ class StoryboardEngine(ModelEngine):
         longest = max(chunk.frames for take in plan.takes for chunk in take.chunks.chunks[:1])
         geometry = plan_geometry(card, request.height, request.width, longest, card.defaults.fps)
         locate(card)
+        if request.is_finished:
+            self._finisher.check()
         said = [plan.sentence(), *(text for text in geometry.warnings if "lengths" not in text)]
         said += check_pictures(request, plan)
         said += [unknown_words_sentence(scene.prompt, card, catalogue) for scene in request.scenes]
@@ -74,11 +82,15 @@ class StoryboardEngine(ModelEngine):
         music = None
         if request.music is not None:
             music = music_for(request.music, plan.frames / plan.fps, request.music_fade_seconds, request.loudness)
-        film = FilmFootage(plan, takes)
+        finished = [self._finisher.stage(take) for take in takes] if request.is_finished else takes
+        film = FilmFootage(plan, finished)
         inputs: dict[str, Any] = {} if request.music is None else {"music": file_digest(request.music)}
         if request.pictures:
             inputs["pictures"] = [file_digest(path) for path in request.pictures]
-        output = export_output(request, path, model_record(request, family, inputs), music)
+        record = model_record(request, family, inputs)
+        if request.is_finished:
+            record = self._finisher.recorded(record)
+        output = export_output(request, path, record, music)
         result = render_job(FootageJob(film, output, family.device, warnings), context, started)
         forget_chunks(context.work_folder)
         sheet = _sheet(request, plan, takes, context)

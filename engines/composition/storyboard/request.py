@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from engines.composition.finishing.finisher import WHAT_IT_DOES, is_small
 from engines.footage.fields import ExportFields
 
 Transition = Literal["continue", "cut", "crossfade"]
@@ -60,6 +61,9 @@ class StoryboardRequest(ExportFields):
         description="Start of the random numbers. The same request and seed give the same film.",
         json_schema_extra={"layer": "main", "widget": "seed"},
     )  # fmt: skip
+    finish: bool = Field(
+        True, description=f"{WHAT_IT_DOES}, before titles are laid over it.", json_schema_extra={"layer": "main"}
+    )
     crossfade_seconds: float = Field(
         0.5, gt=0.0, le=5.0, description="How long a crossfade lasts.", json_schema_extra={"layer": "look"}
     )
@@ -105,6 +109,11 @@ class StoryboardRequest(ExportFields):
     height: int = Field(
         96, ge=32, le=1920, multiple_of=32, description="Height in pixels.", json_schema_extra={"layer": "advanced"}
     )
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the film will be finished: asked for, and small enough."""
+        return self.finish and is_small(self.width, self.height)
 
     @field_validator("scenes")
     @classmethod

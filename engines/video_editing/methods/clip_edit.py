@@ -45,6 +45,8 @@ class How:
         solver: Of methods that invert.
         first_level: Of noise that the clip is given before it is inverted; see engines.inversion.
         shared_steps: RF-Edit: how many of the noisiest steps see the source's values again.
+        hold: Of value sharing: how firmly what both prompts agree on is held to the clip, 0 … 1; at 0 not at all, and
+            the guidance is against no words instead of against the old ones.
         seed: Of methods that draw noise.
     """
 
@@ -54,6 +56,7 @@ class How:
     solver: InversionSolver = "fireflow"
     first_level: float = 0.1
     shared_steps: int = 3
+    hold: float = 1.0
     seed: int = 0
 
 

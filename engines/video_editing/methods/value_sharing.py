@@ -1,16 +1,19 @@
 """RF-Edit: up under the source's prompt, down under the new one, seeing the source's values at the noisiest steps.
 
-RF-Solver / RF-Edit, arXiv:2411.04746; see engines.inversion. With no steps shared it is plain inversion.
+RF-Solver / RF-Edit, arXiv:2411.04746; see engines.inversion. With no steps shared it is plain inversion. What both
+prompts agree on is held to the clip, see `agreement`.
 """
 
 from __future__ import annotations
 
 from engines.backend.attention.feature_store import FeatureStore, Spill
 from engines.backend.blocks import block_count
-from engines.backend.families.base import Family
+from engines.backend.families.base import Family, PromptEmbedding
 from engines.inversion.invert import invert
 from engines.inversion.sharing import Sharing
-from engines.sampling.loop import sample
+from engines.sampling.guidance import GuidedVelocity
+from engines.sampling.loop import Velocity, sample
+from engines.video_editing.methods.agreement import followed_where_they_differ
 from engines.video_editing.methods.clip_edit import ClipEdit, Edited
 
 MEMORY_BYTES = 2**30
@@ -24,7 +27,8 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
     sigmas, noise = edit.inverted_sigmas, edit.first_noise
     total = len(sigmas) - (1 if noise is None else 2)
     sharing = Sharing(total, min(how.shared_steps, total), block_count(family.transformer))
-    up, down = edit.velocity(edit.words.source), edit.velocity(edit.words.target, how.guidance_scale)
+    up = edit.velocity(edit.words.source)
+    down, asked = _down(edit, total)
     with FeatureStore(MEMORY_BYTES, spill=spill) as store:
         stages = 1 if how.solver in ONE_STAGE else 2
         store.require(sharing.nbytes(edit.geometry.tokens, attention_width(family), stages))
@@ -34,7 +38,22 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
         with family.attention(sharing.recall(store)):
             start, falling = edit.going_on(made.top, made.sigmas)
             tokens = sample(edit.steered(down), start, falling, made.back, on_step=edit.going_down)
-    return Edited(tokens, up.evaluations + down.evaluations, made.top, {"kept_bytes": float(kept)})
+    evaluations = up.evaluations + sum(one.evaluations for one in asked)
+    return Edited(tokens, evaluations, made.top, {"kept_bytes": float(kept)})
+
+
+def _down(edit: ClipEdit, steps: int) -> tuple[Velocity, list[GuidedVelocity[PromptEmbedding]]]:
+    """The way back, and what it asks."""
+    how, words = edit.how, edit.words
+    if how.hold == 0:
+        guided = edit.velocity(words.target, how.guidance_scale)
+        return guided, [guided]
+    of_source, of_target = edit.velocity(words.source), edit.velocity(words.target)
+    grid = edit.geometry.grid
+    velocity = followed_where_they_differ(
+        of_source, of_target, edit.clean, grid, scale=how.guidance_scale, hold=how.hold, steps=steps
+    )
+    return velocity, [of_source, of_target]
 
 
 def attention_width(family: Family) -> int:

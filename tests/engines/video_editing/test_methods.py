@@ -24,8 +24,9 @@ from engines.video_editing.methods.noising import noise_and_sample
 from engines.video_editing.methods.value_sharing import share_values
 from tests.engines.tiny_models import TINY, card_for
 
-METHODS = {
+METHODS: dict[str, Callable[[ClipEdit], Edited]] = {
     "noising": noise_and_sample, "sharing": share_values, "difference": move_by_difference,
+    "sharing alone": lambda edit: share_values(replace(edit, how=replace(edit.how, hold=0.0))),
     "weighed": weigh_difference, "drawn": draw_to_source,
 }  # fmt: skip
 

@@ -19,13 +19,13 @@ from engines.diorama.theatre.spec import SceneSpec, Thing
 from engines.errors import InvalidRequest, MediaError
 from engines.media.metadata import read_record
 from engines.media.reader import read_clip
-from engines.task import Result, parse_request
+from engines.task import Result, parse_request, recorded_fields
 from tests.engines.composition.storyboard.test_music import tone
 
 
 def asked(*scenes: tuple[str, float, str], **fields: Any) -> StoryboardRequest:
     said = [{"prompt": prompt, "seconds": seconds, "transition": how} for prompt, seconds, how in scenes]
-    lossless = {"export": "custom", "codec": "png"}
+    lossless = {"export": "custom", "codec": "png", "finish": False}
     return parse_request(
         StoryboardRequest, {"scenes": said, "width": 64, "height": 64, "steps": 2, **lossless, **fields}
     )
@@ -56,6 +56,17 @@ def frames_of(result: Result) -> np.ndarray[Any, Any]:
 
 
 TWO = (("a fox bounces", 0.5, "cut"), ("a cat spins", 0.5, "cut"))
+
+
+def test_a_small_film_becomes_larger_unless_told_otherwise(tiny_diorama: ModelRegistry, tmp_path: Path) -> None:
+    small = frames_of(render(tiny_diorama, tmp_path / "small", asked(*TWO)))
+    result = render(tiny_diorama, tmp_path / "large", asked(*TWO, finish=True))
+    large = frames_of(result)
+    assert large.shape == (24, 256, 256, 3)
+    assert np.abs(large.reshape(24, 64, 4, 64, 4, 3).mean((2, 4)) - small).mean() < 8
+    record = read_record(result.files[0].path)
+    assert set(record.model["finishing"]) == {"upscaling"}
+    assert recorded_fields({"task": "storyboard"})["finish"] is False
 
 
 def test_cuts_join_takes_that_know_nothing_of_each_other(tiny_diorama: ModelRegistry, tmp_path: Path) -> None:

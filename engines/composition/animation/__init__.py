@@ -1,0 +1,1 @@
+"""Pictures that start to move, and are finished: larger and smoother."""

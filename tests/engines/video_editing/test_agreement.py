@@ -1,0 +1,72 @@
+"""Where two prompts differ is found from the answers alone, and what they agree on is held to the clip."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engines.sampling.loop import Velocity
+from engines.sampling.site import Site
+from engines.video_editing.methods.agreement import DisagreementMask, followed_where_they_differ
+
+GRID = (2, 5, 5)
+TOKENS, CHANNELS, STEPS, SCALE = 50, 4, 10, 3.0
+MIDDLE = 12  # the middle cell of the first slot
+
+
+def difference(seed: int) -> Tensor:
+    """A little everywhere, much in one cell."""
+    generator = torch.Generator().manual_seed(seed)
+    made = 0.1 + 0.02 * torch.rand(1, TOKENS, CHANNELS, generator=generator)
+    made[:, MIDDLE] = 2.0
+    return made
+
+
+def around_the_middle() -> Tensor:
+    """bool [N]: the cell and its eight neighbours, in its slot alone."""
+    cells = torch.zeros(GRID, dtype=torch.bool)
+    cells[0, 1:4, 1:4] = True
+    return cells.flatten()
+
+
+def test_the_mask_is_where_answers_differ_and_around() -> None:
+    mask = DisagreementMask(GRID)
+    for step in range(4):
+        shares = mask.after(difference(step))
+    assert shares.shape == (1, TOKENS, 1)
+    assert shares[0, around_the_middle(), 0].min() > 0.9
+    assert shares[0, ~around_the_middle(), 0].max() < 0.2
+
+
+def test_answers_that_agree_everywhere_change_nothing() -> None:
+    assert DisagreementMask(GRID).after(torch.zeros(1, TOKENS, CHANNELS)).abs().max() == 0
+
+
+def asked(interval: int, hold: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The velocity, the source's and the target's, and the straight one to the clip."""
+    x, clean, source = (
+        torch.randn(1, TOKENS, CHANNELS, generator=torch.Generator().manual_seed(row)) for row in range(3)
+    )
+    target = source + difference(3)
+    answers: list[Velocity] = [lambda x, sigmas, at: source, lambda x, sigmas, at: target]
+    velocity = followed_where_they_differ(*answers, clean, GRID, scale=SCALE, hold=hold, steps=STEPS)
+    sigma = 0.8
+    made = velocity(x, torch.full((1, TOKENS), sigma), Site(interval, 0, sigma))
+    return made, source, target, (x - clean) / sigma
+
+
+def test_what_differs_follows_the_new_prompt_and_the_rest_is_drawn_to_the_clip() -> None:
+    made, source, target, straight = asked(interval=0, hold=1.0)
+    guided = source + SCALE * (target - source)
+    assert torch.allclose(made[:, MIDDLE], guided[:, MIDDLE], atol=1e-5)
+    mask = DisagreementMask(GRID)
+    agreed = mask.after(target - source)[0, :, 0] == 0
+    assert agreed.sum() > 20
+    assert torch.allclose(made[:, agreed], straight[:, agreed], atol=1e-5)
+
+
+def test_not_held_or_late_it_follows_the_old_prompt_there() -> None:
+    for interval, hold in ((0, 0.0), (STEPS - 1, 1.0)):
+        made, source, target, _ = asked(interval, hold)
+        agreed = DisagreementMask(GRID).after(target - source)[0, :, 0] == 0
+        assert torch.allclose(made[:, agreed], source[:, agreed], atol=1e-5)
