@@ -1,7 +1,7 @@
 """Pictures that start to move: every method, and both ends of the slider, against plain replacement.
 
-Pictures are the first frames of held-out scenes of one thing, the prompts their captions. Arms: joint (the default),
-words (guidance by the words alone), prior (begun at the picture), replacement (the plain baseline), keep and move (the
+Pictures are the first frames of held-out scenes of one thing, the prompts their captions. Arms: words (the default:
+guidance by the words), joint (STIV), prior (begun at the picture), replacement (the plain baseline), keep and move (the
 default with the slider at either end), still (the picture for every frame: what copies look like).
 
 Summary: for each ARM ARM_frame0_psnr_gap_db (the tokenizer's round trip − the arm's, of the picture), ARM_identity (of
@@ -52,9 +52,9 @@ PICTURES, QUICK_PICTURES, SHEET_PICTURES, SEED, STEPS, GUIDANCE = 80, 3, 6, FIRS
 # Arm → method, movement.
 ARMS: dict[str, tuple[Method, float]] = {
     "joint": ("joint guidance", 0.0), "words": ("word guidance", 0.0), "prior": ("picture prior", 0.0),
-    "replacement": ("replacement", 0.0), "keep": ("joint guidance", -1.0), "move": ("joint guidance", 1.0),
+    "replacement": ("replacement", 0.0), "keep": ("word guidance", -1.0), "move": ("word guidance", 1.0),
 }  # fmt: skip
-STILL_ARM, DEFAULT, PLAIN = "still", "joint", "replacement"
+STILL_ARM, DEFAULT, PLAIN = "still", "words", "replacement"
 OWN_CODE = ("engines/image_animation",)
 
 
@@ -129,7 +129,7 @@ def add_bars(report: Report) -> None:
 def write_sheet(specs: list[SceneSpec]) -> None:
     clips, labels = [], []
     for spec in [specs[int(row)] for row in np.linspace(0, len(specs) - 1, SHEET_PICTURES + 2)[1:-1]]:
-        clips += [animated(spec, arm) for arm in ("keep", "joint", "move")]
+        clips += [animated(spec, arm) for arm in ("keep", DEFAULT, "move")]
         labels += [f"{caption(spec).text}: kept", "default", "let move"]
     save_picture(Path("assets/screenshots/image_animation.png"), contact_sheet(clips, 3, labels, frames_per_clip=5))
 

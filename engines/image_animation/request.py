@@ -71,9 +71,9 @@ class ImageAnimationRequest(ExportFields):
         json_schema_extra={"layer": "advanced", "choices_from": "models"},
     )
     method: Method = Field(
-        "joint guidance",
-        description="“Joint guidance” strengthens what words and picture say together (STIV), “word guidance” what the "
-        "words say, “picture prior” also begins at the picture instead of at noise (I2V-Adapter), “replacement” puts "
+        "word guidance",
+        description="“Word guidance” strengthens what the words say, “joint guidance” what words and picture say "
+        "together (STIV): a little nearer to the picture, with less motion. “Picture prior” begins at the picture instead of at noise (I2V-Adapter), “replacement” puts "
         "the picture in its place at every step and tells the model nothing.",
         json_schema_extra={"layer": "quality"},
     )

@@ -62,7 +62,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
     hold: float = Field(
         1.0, ge=0.0, le=1.0, multiple_of=0.05,
         description="Words: how firmly “value sharing” holds to the clip what both prompts agree on, such as the "
-        "background.",
+        "background. Not with the reversible leapfrog.",
         json_schema_extra={"layer": "look"},
     )  # fmt: skip
     method: Method = Field(

@@ -21,7 +21,7 @@ from engines.footage.alignment import Floats, eight_bit
 from engines.footage.footage import Footage
 from engines.selection.edges import refined
 from engines.selection.sizes import resized
-from engines.word_selection.features import clip_features
+from engines.word_selection.features import NOISES, clip_features
 from engines.word_selection.head import Found, WordMaskHead
 
 PRESENT = 0.5
@@ -91,7 +91,8 @@ def likeliest(family: VideoFamily, head: WordMaskHead, source: Footage, phrases:
     """Which of these phrases the beginning of the clip shows most surely; None if it shows none of them."""
     window = range(min(family.card.defaults.frames, source.count))
     tokens = _tokens_of(family, source, window)
-    sure = [float(_asked(family, head, tokens, family.encode_prompt([phrase])).present) for phrase in phrases]
+    once = NOISES[:1]  # many phrases: one answer each is enough
+    sure = [float(_asked(family, head, tokens, family.encode_prompt([one]), once).present) for one in phrases]
     best = int(np.argmax(sure)) if sure else -1
     return phrases[best] if sure and torch.tensor(sure[best]).sigmoid() >= PRESENT else None
 
@@ -117,12 +118,18 @@ def _tokens_of(family: VideoFamily, source: Footage, wanted: range) -> Tokens:
     return family.pack(family.encode(frames), geometry)
 
 
-def _asked(family: VideoFamily, head: WordMaskHead, tokens: Tokens, said: PromptEmbedding) -> Found:
+@torch.inference_mode()
+def _asked(
+    family: VideoFamily, head: WordMaskHead, tokens: Tokens, said: PromptEmbedding, noises: Sequence[int] = NOISES
+) -> Found:
+    """The mean of what the head says under each noise; of a head that reads no features, what it says."""
     assert tokens.grid is not None
-    features = clip_features(family, tokens, said, head.blocks) if head.blocks else None
-    with torch.inference_mode():
-        found: Found = head(tokens.values.cpu(), features, tokens.grid, said.values.float().cpu(), said.mask.cpu())
-    return found
+    answers = list[Found]()
+    for seed in noises if head.blocks else noises[:1]:
+        features = clip_features(family, tokens, said, head.blocks, seed) if head.blocks else None
+        answers.append(head(tokens.values.cpu(), features, tokens.grid, said.values.float().cpu(), said.mask.cpu()))
+    masks = torch.stack([answer.masks for answer in answers]).mean(0)
+    return Found(masks, torch.stack([answer.present for answer in answers]).mean(0))
 
 
 def clip_geometry(family: VideoFamily, source: Footage, frames: int | None = None) -> LatentGeometry:

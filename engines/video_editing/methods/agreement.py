@@ -13,9 +13,7 @@ from engines.sampling.loop import Velocity
 from engines.sampling.site import Site
 
 # What differs less than so many times the middle token counts as none, what differs more than this quantile as all.
-NOISE, HIGHEST = 1.5, 0.97
-# Share of the steps in which agreement holds the clip; the model then has the rest to itself, and borders close.
-HELD_UNTIL = 0.6
+NOISE, HIGHEST = 1.2, 0.97
 LEAST = 1e-3
 
 
@@ -51,7 +49,7 @@ class DisagreementMask:
 
 def followed_where_they_differ(
     of_source: Velocity, of_target: Velocity, clean: Tensor, grid: tuple[int, int, int], *,
-    scale: float, hold: float, steps: int,
+    scale: float, hold: float,
 ) -> Velocity:  # fmt: skip
     """v = v_s + m·scale·(v_t − v_s), and where m is small drawn to the clip as RF-Inversion does (arXiv:2410.10792).
 
@@ -59,8 +57,7 @@ def followed_where_they_differ(
         of_source, of_target: The model under each prompt, without guidance.
         clean: x₀ of the clip, [1, N, D].
         scale: Of the guidance from the old prompt to the new one.
-        hold: 0 (free) … 1: how firmly the clip is held in the first part of the steps.
-        steps: Of the run.
+        hold: 0 (free) … 1: how firmly the clip is held.
     """
     mask = DisagreementMask(grid)
 
@@ -68,8 +65,6 @@ def followed_where_they_differ(
         source, target = of_source(x, sigmas, at), of_target(x, sigmas, at)
         differs = mask.after(target - source)
         own = source + scale * differs * (target - source)
-        if at.interval >= HELD_UNTIL * steps:
-            return own
         straight = (x - clean) / sigmas.unsqueeze(-1).clamp_min(LEAST)
         return torch.lerp(own, straight, hold * (1 - differs))
 

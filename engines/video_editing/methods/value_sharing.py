@@ -28,7 +28,7 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
     total = len(sigmas) - (1 if noise is None else 2)
     sharing = Sharing(total, min(how.shared_steps, total), block_count(family.transformer))
     up = edit.velocity(edit.words.source)
-    down, asked = _down(edit, total)
+    down, asked = _down(edit)
     with FeatureStore(MEMORY_BYTES, spill=spill) as store:
         stages = 1 if how.solver in ONE_STAGE else 2
         store.require(sharing.nbytes(edit.geometry.tokens, attention_width(family), stages))
@@ -42,16 +42,17 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
     return Edited(tokens, evaluations, made.top, {"kept_bytes": float(kept)})
 
 
-def _down(edit: ClipEdit, steps: int) -> tuple[Velocity, list[GuidedVelocity[PromptEmbedding]]]:
+def _down(edit: ClipEdit) -> tuple[Velocity, list[GuidedVelocity[PromptEmbedding]]]:
     """The way back, and what it asks."""
     how, words = edit.how, edit.words
-    if how.hold == 0:
+    # The leapfrog's way back must be its way there: steered, the velocity that it carries swings up.
+    if how.hold == 0 or how.solver == "reversible_leapfrog":
         guided = edit.velocity(words.target, how.guidance_scale)
         return guided, [guided]
     of_source, of_target = edit.velocity(words.source), edit.velocity(words.target)
     grid = edit.geometry.grid
     velocity = followed_where_they_differ(
-        of_source, of_target, edit.clean, grid, scale=how.guidance_scale, hold=how.hold, steps=steps
+        of_source, of_target, edit.clean, grid, scale=how.guidance_scale, hold=how.hold
     )
     return velocity, [of_source, of_target]
 

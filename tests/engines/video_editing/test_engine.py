@@ -80,7 +80,7 @@ def test_another_thing_does_the_same_in_the_same_place(
         background_psnr(np.asarray(read_clip(one.files[0].path).frames, np.uint8), scene.frames, masks)
         for one in (result, anew)
     )
-    assert kept > lost + 0.3  # how much, benchmarks.editing says
+    assert kept > lost + 3  # how much over many clips, benchmarks.editing says
     measured = result.measurements
     assert measured["roundtrip_psnr"] > 30
     assert measured["noise_std"] == pytest.approx(1, abs=0.15)
@@ -90,6 +90,20 @@ def test_another_thing_does_the_same_in_the_same_place(
     assert [phase for phase in dict.fromkeys(phases) if phase in ("inverting", "denoising", "checking")] == [
         "inverting", "denoising", "checking",
     ]  # fmt: skip
+
+
+def test_a_thing_is_meant_by_its_name(
+    engine: VideoEditingEngine, scene: RenderedScene, video: Path, tmp_path: Path
+) -> None:
+    request = asked(video, mode="remove", selection="words", thing="the fox")
+    result = engine.run(request, RunContext(tmp_path / "named"))
+    empty = render_scene(scene.spec.model_copy(update={"actors": ()})).frames
+    made = np.asarray(read_clip(result.files[0].path).frames, np.uint8)
+    assert masked_psnr(made, empty, scene.coverage[0]) > masked_psnr(scene.frames, empty, scene.coverage[0]) + 8
+    assert "word_selection_sha256" in read_record(result.files[0].path).model
+    other = asked(video, mode="remove", selection="words", thing="the umbrella")
+    with pytest.raises(InvalidRequest, match=r"looks like “the umbrella”\. It seems to show “the fox”"):
+        engine.run(other, RunContext(tmp_path / "other"))
 
 
 def test_the_file_says_how_it_was_made_and_is_made_again(
