@@ -73,8 +73,9 @@ class ImageAnimationRequest(ExportFields):
     method: Method = Field(
         "word guidance",
         description="“Word guidance” strengthens what the words say, “joint guidance” what words and picture say "
-        "together (STIV): a little nearer to the picture, with less motion. “Picture prior” begins at the picture instead of at noise (I2V-Adapter), “replacement” puts "
-        "the picture in its place at every step and tells the model nothing.",
+        "together (STIV): a little nearer to the picture, with less motion. “Picture prior” begins at the picture "
+        "instead of at noise (I2V-Adapter), “replacement” puts the picture in its place at every step and tells the "
+        "model nothing.",
         json_schema_extra={"layer": "quality"},
     )
     steps: int = Field(
