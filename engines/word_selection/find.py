@@ -91,8 +91,7 @@ def likeliest(family: VideoFamily, head: WordMaskHead, source: Footage, phrases:
     """Which of these phrases the beginning of the clip shows most surely; None if it shows none of them."""
     window = range(min(family.card.defaults.frames, source.count))
     tokens = _tokens_of(family, source, window)
-    once = NOISES[:1]  # many phrases: one answer each is enough
-    sure = [float(_asked(family, head, tokens, family.encode_prompt([one]), once).present) for one in phrases]
+    sure = [float(_asked(family, head, tokens, family.encode_prompt([phrase])).present) for phrase in phrases]
     best = int(np.argmax(sure)) if sure else -1
     return phrases[best] if sure and torch.tensor(sure[best]).sigmoid() >= PRESENT else None
 
@@ -119,13 +118,11 @@ def _tokens_of(family: VideoFamily, source: Footage, wanted: range) -> Tokens:
 
 
 @torch.inference_mode()
-def _asked(
-    family: VideoFamily, head: WordMaskHead, tokens: Tokens, said: PromptEmbedding, noises: Sequence[int] = NOISES
-) -> Found:
+def _asked(family: VideoFamily, head: WordMaskHead, tokens: Tokens, said: PromptEmbedding) -> Found:
     """The mean of what the head says under each noise; of a head that reads no features, what it says."""
     assert tokens.grid is not None
     answers = list[Found]()
-    for seed in noises if head.blocks else noises[:1]:
+    for seed in NOISES if head.blocks else NOISES[:1]:
         features = clip_features(family, tokens, said, head.blocks, seed) if head.blocks else None
         answers.append(head(tokens.values.cpu(), features, tokens.grid, said.values.float().cpu(), said.mask.cpu()))
     masks = torch.stack([answer.masks for answer in answers]).mean(0)
