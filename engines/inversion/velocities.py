@@ -61,13 +61,20 @@ def towards_source(velocity: Velocity, source: Tensor, eta: float, start: float,
 
     def steered(x: Tensor, sigmas: Tensor, at: Site) -> Tensor:
         own = velocity(x, sigmas, at)
-        if not start <= at.interval / steps < stop:
-            return own
-        level = sigmas.unsqueeze(-1)
-        straight = (x - source) / level.clamp_min(NEAR_END)
-        return torch.where(level > NEAR_END, own + eta * (straight - own), own)
+        return drawn_to(own, x, source, sigmas, eta) if start <= at.interval / steps < stop else own
 
     return steered
+
+
+def drawn_to(own: Tensor, x: Tensor, source: Tensor, sigmas: Tensor, share: float | Tensor) -> Tensor:
+    """A velocity, for a share of it the one that leads straight to the source; its own where σ is nearly 0.
+
+    Args:
+        share: 0 … 1, for all tokens or for each, [B, N, 1].
+    """
+    level = sigmas.unsqueeze(-1)
+    straight = (x - source) / level.clamp_min(NEAR_END)
+    return torch.where(level > NEAR_END, own + share * (straight - own), own)
 
 
 def flow_edit(source: Tensor, of_source: Velocity, of_target: Velocity, noise: NoiseSource, draws: int = 1) -> Velocity:

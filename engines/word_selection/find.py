@@ -91,9 +91,12 @@ def likeliest(family: VideoFamily, head: WordMaskHead, source: Footage, phrases:
     """Which of these phrases the beginning of the clip shows most surely; None if it shows none of them."""
     window = range(min(family.card.defaults.frames, source.count))
     tokens = _tokens_of(family, source, window)
-    sure = [float(_asked(family, head, tokens, family.encode_prompt([phrase])).present) for phrase in phrases]
-    best = int(np.argmax(sure)) if sure else -1
-    return phrases[best] if sure and torch.tensor(sure[best]).sigmoid() >= PRESENT else None
+    sure = {
+        phrase: float(_asked(family, head, tokens, family.encode_prompt([phrase])).present.sigmoid())
+        for phrase in phrases
+    }
+    best = max(sure, key=lambda phrase: sure[phrase], default=None)
+    return best if best is not None and sure[best] >= PRESENT else None
 
 
 def _in_window(

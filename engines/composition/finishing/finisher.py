@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +56,7 @@ class Finisher:
         if not self._smooths or clip.count == 1 or clip.fps * TIMES > SMOOTH_FPS:
             return larger
         # What a model made holds neither cuts nor frames that were drawn twice.
-        return self._smoother.stage(larger, Rate(Fraction(clip.fps * TIMES)), find_cuts=False, drop_repeats=False)
+        return self._smoother.stage(larger, Rate(clip.fps * TIMES), find_cuts=False, drop_repeats=False)
 
     def recorded(self, made: OutputRecord) -> OutputRecord:
         weights = {"upscaling": self._larger.model(ENLARGING)}

@@ -5,16 +5,15 @@ Shape legend: B = 1; N = S·h·w tokens of S slots; D channels. σ per token. x_
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from engines.inversion.velocities import drawn_to
 from engines.sampling.loop import Velocity
 from engines.sampling.site import Site
 
 # What differs less than so many times the middle token counts as none, what differs more than this quantile as all.
 NOISE, HIGHEST = 1.2, 0.97
-LEAST = 1e-3
 
 
 class DisagreementMask:
@@ -65,7 +64,6 @@ def followed_where_they_differ(
         source, target = of_source(x, sigmas, at), of_target(x, sigmas, at)
         differs = mask.after(target - source)
         own = source + scale * differs * (target - source)
-        straight = (x - clean) / sigmas.unsqueeze(-1).clamp_min(LEAST)
-        return torch.lerp(own, straight, hold * (1 - differs))
+        return drawn_to(own, x, clean, sigmas, hold * (1 - differs))
 
     return velocity
