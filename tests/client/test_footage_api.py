@@ -61,7 +61,7 @@ def test_a_picture_starts_to_move(client: Client, tmp_path: Path) -> None:
     )  # fmt: skip
     assert reply["error"] is None
     made = np.asarray(read_clip(Path(reply["video"])).frames)
-    assert made.shape == (18, 384, 384, 3), "finished: larger, with twice as many frames"
+    assert made.shape == (18, 256, 512, 3), "the shape nearest to the picture, larger, with twice as many frames"
     assert read_request(Path(reply["video"]))["task"] == "image_animation"
 
 
