@@ -61,8 +61,7 @@ def add_words(report: Report) -> dict[Change, list[WordEdit]]:
             if change != "scene":
                 report.mean(f"{key}_background_psnr", [row["background_psnr"] for row in rows])
                 continue
-            told = [row["identity"] for row in rows if row["identity"] is not None]
-            report.mean(f"{key}_identity", told or [0.0])
+            report.mean(f"{key}_identity", [row["identity"] for row in rows])
     return edits
 
 

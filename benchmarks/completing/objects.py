@@ -66,6 +66,22 @@ def identity_of(spec: SceneSpec, frames: Frames, reference_frame: int) -> float 
     return _mean_identity(frames, empty, reference[0], scale)
 
 
+def identity_under_mask(spec: SceneSpec, frames: Frames) -> float:
+    """The same where a clip's place is the model's own, so that nothing tells the object from it: under the true masks.
+
+    Of the first actor, on frames that show at least SMALLEST pixels of it; what is somewhere else counts as a stranger.
+    """
+    scene = render_scene(spec)
+    shown = [row for row, mask in enumerate(scene.coverage[0]) if (mask > 0.5).sum() >= SMALLEST]
+
+    def cropped(clip: Frames) -> Floats:
+        return picture_embedding(judge_b(), np.stack([mask_crop(clip[row], scene.coverage[0][row]) for row in shown]))
+
+    reference = cropped(scene.frames)[0]
+    scale = identity_scale(reference, _strangers(spec), cropped(round_trip(scene.frames)))
+    return identity(cropped(frames), reference, scale)
+
+
 def _mean_identity(frames: Frames, empty: Frames, reference: Floats, scale: IdentityScale) -> float:
     found = embeddings(frames, empty)
     shown = identity(found, reference, scale) if len(found) else WITHOUT

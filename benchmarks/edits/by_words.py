@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from benchmarks.completing.objects import identity_of
+from benchmarks.completing.objects import identity_under_mask
 from benchmarks.held_out.rendering import Frames, bundled, decoded, geometry_of, reading
 from engines.diorama.clip_spec import TURNING
 from engines.diorama.judge.words import scene_words
@@ -71,16 +71,17 @@ def _changed(spec: SceneSpec, change: Change, random: np.random.Generator) -> Sc
 Method = Callable[[ClipEdit], Edited]
 STRENGTHS = (0.5, 0.65, 0.8)
 # The request's defaults, and what they stand beside.
-OURS = How(steps=24, solver="rf_solver", shared_steps=3)
+OURS = How(steps=24, solver="rf_solver", shared_steps=3, strength=0.85)
+WHOLE = replace(OURS, strength=1.0)
 ARMS: dict[str, tuple[Method, How]] = {
     "ours": (share_values, OURS),
     "values_alone": (share_values, replace(OURS, hold=0.0)),
     "without_sharing": (share_values, replace(OURS, shared_steps=0, hold=0.0)),
     **{f"noising_{strength}": (noise_and_sample, replace(OURS, strength=strength)) for strength in STRENGTHS},
-    "anew": (noise_and_sample, OURS),
+    "anew": (noise_and_sample, WHOLE),
     "difference": (move_by_difference, replace(OURS, strength=0.8, guidance_scale=5.0)),
     "weighed_difference": (weigh_difference, replace(OURS, strength=0.8)),
-    "drawn_to_source": (draw_to_source, OURS),
+    "drawn_to_source": (draw_to_source, WHOLE),
 }
 
 
@@ -96,11 +97,11 @@ def edited(edit: WordEdit, arm: str) -> Frames:
 
 def measure(edit: WordEdit, arm: str) -> dict[str, Any]:
     """words: what Judge B reads; background_psnr against the source, outside of both things (not of scene edits);
-    identity of the thing (of scene edits)."""
+    identity of the thing, where the scene rendered with the change has it (of scene edits)."""
     made = edited(edit, arm)
     row: dict[str, Any] = {"words": reading(made)}
     if edit.change == "scene":
-        row["identity"] = identity_of(edit.target, made, 0)
+        row["identity"] = identity_under_mask(edit.target, made)
         return row
     source, target = render_scene(edit.source), render_scene(edit.target)
     masks = np.concatenate([source.coverage[0], target.coverage[0]])

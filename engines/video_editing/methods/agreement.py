@@ -5,6 +5,7 @@ Shape legend: B = 1; N = S·h·w tokens of S slots; D channels. σ per token. x_
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
@@ -12,8 +13,14 @@ from engines.inversion.velocities import drawn_to
 from engines.sampling.loop import Velocity
 from engines.sampling.site import Site
 
-# What differs less than so many times the middle token counts as none, what differs more than this quantile as all.
-NOISE, HIGHEST = 1.2, 0.97
+# What differs less than so many times the middle token counts as none, and never more than this share of what differs
+# most (the mean of the highest tokens): of another place the middle token is of the place.
+NOISE, NONE, HIGHEST = 1.2, 0.18, 0.02
+# What differs more than this share of what differs most counts as all; less than that where the middle differs, too.
+ALL = 0.65
+# From this share on it is most of the picture that differs: what stays is a thing of few cells, whose borders would
+# eat it.
+MIDDLE_DIFFERS = 0.5
 
 
 class DisagreementMask:
@@ -31,7 +38,9 @@ class DisagreementMask:
         self._count = 0
 
     def after(self, difference: Tensor) -> Tensor:
-        """0 where the prompts agree … 1 where they differ most, with the cells around, [1, N, 1].
+        """0 where the prompts agree … 1 where they differ most, [1, N, 1].
+
+        What differs is a thing, then the cells around it count as much; or the place, then they do not.
 
         Args:
             difference: Of the velocities under both, [1, N, D].
@@ -40,30 +49,38 @@ class DisagreementMask:
         self._total = length if self._total is None else self._total + length
         self._count += 1
         mean = self._total / self._count
-        low, high = NOISE * mean.median(), mean.quantile(HIGHEST)
-        share = ((mean - low) / (high - low).clamp_min(1e-6)).clamp(0, 1)
-        cells = functional.max_pool2d(share.view(1, *self._grid), 3, stride=1, padding=1)
-        return cells.reshape(1, -1, 1)
+        high = mean.topk(max(1, round(HIGHEST * len(mean)))).values.mean()
+        middle = mean.median()
+        low, most = torch.minimum(NOISE * middle, NONE * high), ALL * (high - middle / 2)
+        share = ((mean - low) / (most - low).clamp_min(1e-6)).clamp(0, 1)
+        if middle < MIDDLE_DIFFERS * high:
+            share = functional.max_pool2d(share.view(1, *self._grid), 3, stride=1, padding=1)
+        return share.reshape(1, -1, 1)
 
 
 def followed_where_they_differ(
-    of_source: Velocity, of_target: Velocity, clean: Tensor, grid: tuple[int, int, int], *,
+    of_source: Velocity, of_target: Velocity, of_nothing: Velocity, clean: Tensor, grid: tuple[int, int, int], *,
     scale: float, hold: float,
 ) -> Velocity:  # fmt: skip
-    """v = v_s + m·scale·(v_t − v_s), and where m is small drawn to the clip as RF-Inversion does (arXiv:2410.10792).
+    """v = v_s + m·(v_∅ + scale·(v_t − v_∅) − v_s), and where m is small drawn to the clip as RF-Inversion does
+    (arXiv:2410.10792).
+
+    The guidance is against no words, not against the old ones: those say much of what the new ones say, and in another
+    place the thing itself would be guided no more.
 
     Args:
-        of_source, of_target: The model under each prompt, without guidance.
+        of_source, of_target, of_nothing: The model under each prompt, without guidance.
         clean: x₀ of the clip, [1, N, D].
-        scale: Of the guidance from the old prompt to the new one.
+        scale: Of the guidance to the new prompt.
         hold: 0 (free) … 1: how firmly the clip is held.
     """
     mask = DisagreementMask(grid)
 
     def velocity(x: Tensor, sigmas: Tensor, at: Site) -> Tensor:
-        source, target = of_source(x, sigmas, at), of_target(x, sigmas, at)
+        source, target, nothing = (of(x, sigmas, at) for of in (of_source, of_target, of_nothing))
         differs = mask.after(target - source)
-        own = source + scale * differs * (target - source)
+        guided = nothing + scale * (target - nothing)
+        own = source + differs * (guided - source)
         return drawn_to(own, x, clean, sigmas, hold * (1 - differs))
 
     return velocity

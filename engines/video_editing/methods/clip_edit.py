@@ -46,7 +46,7 @@ class How:
         first_level: Of noise that the clip is given before it is inverted; see engines.inversion.
         shared_steps: RF-Edit: how many of the noisiest steps see the source's values again.
         hold: Of value sharing: how firmly what both prompts agree on is held to the clip, 0 … 1; at 0 not at all, and
-            the guidance is against no words instead of against the old ones.
+            the new prompt is followed everywhere.
         seed: Of methods that draw noise.
     """
 

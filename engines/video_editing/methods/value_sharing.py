@@ -49,12 +49,11 @@ def _down(edit: ClipEdit) -> tuple[Velocity, list[GuidedVelocity[PromptEmbedding
     if how.hold == 0 or how.solver == "reversible_leapfrog":
         guided = edit.velocity(words.target, how.guidance_scale)
         return guided, [guided]
-    of_source, of_target = edit.velocity(words.source), edit.velocity(words.target)
-    grid = edit.geometry.grid
+    source, target, nothing = (edit.velocity(prompt) for prompt in (words.source, words.target, words.empty))
     velocity = followed_where_they_differ(
-        of_source, of_target, edit.clean, grid, scale=how.guidance_scale, hold=how.hold
+        source, target, nothing, edit.clean, edit.geometry.grid, scale=how.guidance_scale, hold=how.hold
     )
-    return velocity, [of_source, of_target]
+    return velocity, [source, target, nothing]
 
 
 def attention_width(family: Family) -> int:

@@ -38,26 +38,35 @@ def test_the_mask_is_where_answers_differ_and_around() -> None:
     assert shares[0, ~around_the_middle(), 0].max() < 0.2
 
 
+def test_where_most_of_the_picture_differs_that_is_all_followed() -> None:
+    """Another place: the middle token differs as much as any, the thing in it does not, to its last cell."""
+    most = torch.full((1, TOKENS, CHANNELS), 2.0)
+    most[:, around_the_middle()] = 0.1
+    shares = DisagreementMask(GRID).after(most)[0, :, 0]
+    assert shares[~around_the_middle()].min() == 1
+    assert shares[around_the_middle()].max() == 0
+
+
 def test_answers_that_agree_everywhere_change_nothing() -> None:
     assert DisagreementMask(GRID).after(torch.zeros(1, TOKENS, CHANNELS)).abs().max() == 0
 
 
-def asked(hold: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The velocity, the source's and the target's, and the straight one to the clip."""
-    x, clean, source = (
-        torch.randn(1, TOKENS, CHANNELS, generator=torch.Generator().manual_seed(row)) for row in range(3)
+def asked(hold: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The velocity, the source's, the target's and that of no words, and the straight one to the clip."""
+    x, clean, source, nothing = (
+        torch.randn(1, TOKENS, CHANNELS, generator=torch.Generator().manual_seed(row)) for row in range(4)
     )
     target = source + difference(3)
-    answers: list[Velocity] = [lambda x, sigmas, at: source, lambda x, sigmas, at: target]
+    answers: list[Velocity] = [lambda x, sigmas, at, v=v: v for v in (source, target, nothing)]  # type: ignore[misc]
     velocity = followed_where_they_differ(*answers, clean, GRID, scale=SCALE, hold=hold)
     sigma = 0.8
     made = velocity(x, torch.full((1, TOKENS), sigma), Site(0, 0, sigma))
-    return made, source, target, (x - clean) / sigma
+    return made, source, target, nothing, (x - clean) / sigma
 
 
 def test_what_differs_follows_the_new_prompt_and_the_rest_is_drawn_to_the_clip() -> None:
-    made, source, target, straight = asked(hold=1.0)
-    guided = source + SCALE * (target - source)
+    made, source, target, nothing, straight = asked(hold=1.0)
+    guided = nothing + SCALE * (target - nothing)
     assert torch.allclose(made[:, MIDDLE], guided[:, MIDDLE], atol=1e-5)
     mask = DisagreementMask(GRID)
     agreed = mask.after(target - source)[0, :, 0] == 0
@@ -66,6 +75,6 @@ def test_what_differs_follows_the_new_prompt_and_the_rest_is_drawn_to_the_clip()
 
 
 def test_not_held_it_follows_the_old_prompt_there() -> None:
-    made, source, target, _ = asked(hold=0.0)
+    made, source, target, *_ = asked(hold=0.0)
     agreed = DisagreementMask(GRID).after(target - source)[0, :, 0] == 0
     assert torch.allclose(made[:, agreed], source[:, agreed], atol=1e-5)
