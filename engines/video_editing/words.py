@@ -144,13 +144,19 @@ class _Film:
     def _report(self, edit: ClipEdit, made: Edited) -> dict[str, float]:
         if made.top is None:
             return {}
-        found = noise_statistics(made.top, edit.geometry.grid)
+        found = noise_statistics(_noise_in(edit, made.top), edit.geometry.grid)
         said = {
             "noise_std": found.std,
             "noise_kurtosis": found.excess_kurtosis,
             "noise_correlation": found.neighbour_correlation,
         }
         return {**said, **(_there_and_back(edit, self._context) if self._request.report else {})}
+
+
+def _noise_in(edit: ClipEdit, top: Tensor) -> Tensor:
+    """What the top holds beside its share of the clip: ε of x_σ = (1 − σ)·x₀ + σ·ε. All of it where σ is 1."""
+    level = edit.sigmas[0].to(top)[:, None]
+    return (top - (1 - level) * edit.clean.to(top)) / level
 
 
 def _there_and_back(edit: ClipEdit, context: RunContext) -> dict[str, float]:
