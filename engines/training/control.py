@@ -31,7 +31,9 @@ from engines.training.teaching import Lesson, teach
 
 SCENES, SEED = 3600, 51
 FRAMES, HEIGHT, WIDTH = 17, 96, 96
-BATCH, RATE = 10, 4e-4
+BATCH = 10
+# The full branch begins as a copy of what is taught already, the light one's mixers begin at random.
+RATES = {"full": 4e-4, "light": 8e-4}
 LOGIT_MEAN, TEXT_DROPOUT = 0.7, 0.1
 # How often each kind is taken: edges are the hardest.
 OFTEN = {"edges": 0.5, "depth": 0.25, "mask": 0.25}
@@ -143,7 +145,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     family.transformer.requires_grad_(False)
     scenes = open_scenes(arguments.scenes)
-    lesson = Lesson(arguments.steps, RATE, log_every=20)
+    lesson = Lesson(arguments.steps, RATES[arguments.arm], log_every=20)
     teach(branch.float(), lesson, lambda step: step_loss(family, branch, scenes, step), arguments.out)
     branch.half().save_pretrained(arguments.out)
 

@@ -19,7 +19,7 @@ from engines.backend.fingerprint import differences, fingerprint
 
 FOLDER = Path(__file__).parent / "files"
 TOLERANCE = 1e-4
-RELATIVE = 1e-5  # of the largest value: another CPU sums in another order
+RELATIVE = 1e-4  # of the largest value: another CPU sums in another order, and a render does so at every step
 
 
 def compare_with_golden(name: str, tensors: dict[str, Tensor], revision: str = "", folder: Path = FOLDER) -> None:

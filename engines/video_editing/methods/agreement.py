@@ -5,11 +5,15 @@ Shape legend: B = 1; N = S·h·w tokens of S slots; D channels. σ per token. x_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
 from engines.inversion.velocities import drawn_to
+from engines.sampling.guidance import Branch
 from engines.sampling.loop import Velocity
 from engines.sampling.site import Site
 
@@ -21,6 +25,10 @@ ALL = 0.65
 # From this share on (another thing: 0.03 … 0.1; another place: 0.3 … 0.55) most of the picture differs: what stays is a
 # thing of few cells, whose borders would eat it.
 MIDDLE_DIFFERS = 0.2
+# Differences of this length are of rounding: rows of one batch are not summed in one order.
+ROUNDING = 1e-3
+
+P = TypeVar("P")
 
 
 class DisagreementMask:
@@ -52,35 +60,55 @@ class DisagreementMask:
         high = mean.topk(max(1, round(HIGHEST * len(mean)))).values.mean()
         middle = mean.median()
         low, most = torch.minimum(NOISE * middle, NONE * high), ALL * (high - middle / 2)
-        share = ((mean - low) / (most - low).clamp_min(1e-6)).clamp(0, 1)
+        share = ((mean - low) / (most - low).clamp_min(ROUNDING)).clamp(0, 1)
         if middle < MIDDLE_DIFFERS * high:
             share = functional.max_pool2d(share.view(1, *self._grid), 3, stride=1, padding=1)
         return share.reshape(1, -1, 1)
 
 
-def followed_where_they_differ(
-    of_source: Velocity, of_target: Velocity, of_nothing: Velocity, clean: Tensor, grid: tuple[int, int, int], *,
-    scale: float, hold: float,
-) -> Velocity:  # fmt: skip
-    """v = v_s + m·(v_∅ + scale·(v_t − v_∅) − v_s), and where m is small drawn to the clip as RF-Inversion does
-    (arXiv:2410.10792).
+class FollowedWhereTheyDiffer(Generic[P]):
+    """v = v_s + m·(v_∅ + scale·(v_t − v_∅) − v_s), with m of a `DisagreementMask`.
 
     The guidance is against no words, not against the old ones: those say much of what the new ones say, and in another
     place the thing itself would be guided no more.
 
     Args:
-        of_source, of_target, of_nothing: The model under each prompt, without guidance.
-        clean: x₀ of the clip, [1, N, D].
+        source, target, nothing: The prompts.
+        grid: S, h, w.
         scale: Of the guidance to the new prompt.
-        hold: 0 (free) … 1: how firmly the clip is held.
+
+    Attributes:
+        differs: m of the last evaluation, [1, N, 1].
     """
-    mask = DisagreementMask(grid)
 
-    def velocity(x: Tensor, sigmas: Tensor, at: Site) -> Tensor:
-        source, target, nothing = (of(x, sigmas, at) for of in (of_source, of_target, of_nothing))
-        differs = mask.after(target - source)
-        guided = nothing + scale * (target - nothing)
-        own = source + differs * (guided - source)
-        return drawn_to(own, x, clean, sigmas, hold * (1 - differs))
+    def __init__(self, source: P, target: P, nothing: P, grid: tuple[int, int, int], scale: float) -> None:
+        self._branches = [Branch("nothing", nothing), Branch("source", source), Branch("target", target)]
+        self._mask, self._scale = DisagreementMask(grid), scale
+        self.differs = torch.zeros(1, 1, 1)
 
-    return velocity
+    def branches(self, sigma: float) -> list[Branch[P]]:
+        return self._branches
+
+    def combine(self, velocities: Mapping[str, Tensor], sigma: float) -> Tensor:
+        nothing, source, target = (velocities[branch.name] for branch in self._branches)
+        self.differs = self._mask.after(target - source)
+        guided = nothing + self._scale * (target - nothing)
+        return source + self.differs * (guided - source)
+
+
+def held_where_they_agree(
+    velocity: Velocity, guidance: FollowedWhereTheyDiffer[P], clean: Tensor, hold: float
+) -> Velocity:
+    """Where m is small drawn to the clip as RF-Inversion does (arXiv:2410.10792).
+
+    Args:
+        velocity: Of that guidance.
+        clean: x₀ of the clip, [1, N, D].
+        hold: 0 (free) … 1: how firmly.
+    """
+
+    def held(x: Tensor, sigmas: Tensor, at: Site) -> Tensor:
+        own = velocity(x, sigmas, at)
+        return drawn_to(own, x, clean, sigmas, hold * (1 - guidance.differs))
+
+    return held

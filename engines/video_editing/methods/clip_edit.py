@@ -16,7 +16,7 @@ from engines.backend.families.guided import guided_velocity
 from engines.backend.geometry import LatentGeometry
 from engines.inversion.invert import with_first_level
 from engines.inversion.solvers import InversionSolver
-from engines.sampling.guidance import ClassifierFree, GuidedVelocity, Unguided
+from engines.sampling.guidance import ClassifierFree, Guidance, GuidedVelocity, Unguided
 from engines.sampling.loop import Step, Velocity
 from engines.sampling.noise import INITIAL, SeededNoise
 from engines.sampling.one_level import at_one_level
@@ -117,7 +117,12 @@ class ClipEdit:
 
     def velocity(self, prompt: PromptEmbedding, guidance_scale: float = 1.0) -> GuidedVelocity[PromptEmbedding]:
         """The model's under one prompt."""
-        guidance = Unguided(prompt) if guidance_scale == 1 else ClassifierFree(prompt, self.words.empty, guidance_scale)
+        if guidance_scale == 1:
+            return self.guided(Unguided(prompt))
+        return self.guided(ClassifierFree(prompt, self.words.empty, guidance_scale))
+
+    def guided(self, guidance: Guidance[PromptEmbedding]) -> GuidedVelocity[PromptEmbedding]:
+        """The model's under a guidance."""
         return guided_velocity(self.family, self.geometry, guidance, self.coordinates)
 
     def steered(self, velocity: Velocity) -> Velocity:

@@ -13,7 +13,7 @@ from engines.inversion.invert import invert
 from engines.inversion.sharing import Sharing
 from engines.sampling.guidance import GuidedVelocity
 from engines.sampling.loop import Velocity, sample
-from engines.video_editing.methods.agreement import followed_where_they_differ
+from engines.video_editing.methods.agreement import FollowedWhereTheyDiffer, held_where_they_agree
 from engines.video_editing.methods.clip_edit import ClipEdit, Edited
 
 MEMORY_BYTES = 2**30
@@ -38,22 +38,19 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
         with family.attention(sharing.recall(store)):
             start, falling = edit.going_on(made.top, made.sigmas)
             tokens = sample(edit.steered(down), start, falling, made.back, on_step=edit.going_down)
-    evaluations = up.evaluations + sum(one.evaluations for one in asked)
-    return Edited(tokens, evaluations, made.top, {"kept_bytes": float(kept)})
+    return Edited(tokens, up.evaluations + asked.evaluations, made.top, {"kept_bytes": float(kept)})
 
 
-def _down(edit: ClipEdit) -> tuple[Velocity, list[GuidedVelocity[PromptEmbedding]]]:
+def _down(edit: ClipEdit) -> tuple[Velocity, GuidedVelocity[PromptEmbedding]]:
     """The way back, and what it asks."""
     how, words = edit.how, edit.words
     # The leapfrog's way back must be its way there: steered, the velocity that it carries swings up.
     if how.hold == 0 or how.solver == "reversible_leapfrog":
-        guided = edit.velocity(words.target, how.guidance_scale)
-        return guided, [guided]
-    source, target, nothing = (edit.velocity(prompt) for prompt in (words.source, words.target, words.empty))
-    velocity = followed_where_they_differ(
-        source, target, nothing, edit.clean, edit.geometry.grid, scale=how.guidance_scale, hold=how.hold
-    )
-    return velocity, [source, target, nothing]
+        asked = edit.velocity(words.target, how.guidance_scale)
+        return asked, asked
+    guidance = FollowedWhereTheyDiffer(words.source, words.target, words.empty, edit.geometry.grid, how.guidance_scale)
+    asked = edit.guided(guidance)
+    return held_where_they_agree(asked, guidance, edit.clean, how.hold), asked
 
 
 def attention_width(family: Family) -> int:

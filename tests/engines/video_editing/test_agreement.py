@@ -5,9 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engines.sampling.loop import Velocity
+from engines.sampling.guidance import GuidedVelocity, one_by_one
 from engines.sampling.site import Site
-from engines.video_editing.methods.agreement import DisagreementMask, followed_where_they_differ
+from engines.video_editing.methods.agreement import (
+    DisagreementMask,
+    FollowedWhereTheyDiffer,
+    held_where_they_agree,
+)
 
 GRID = (2, 5, 5)
 TOKENS, CHANNELS, SCALE = 50, 4, 3.0
@@ -57,8 +61,9 @@ def asked(hold: float) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         torch.randn(1, TOKENS, CHANNELS, generator=torch.Generator().manual_seed(row)) for row in range(4)
     )
     target = source + difference(3)
-    answers: list[Velocity] = [lambda x, sigmas, at, v=v: v for v in (source, target, nothing)]  # type: ignore[misc]
-    velocity = followed_where_they_differ(*answers, clean, GRID, scale=SCALE, hold=hold)
+    guidance = FollowedWhereTheyDiffer(source, target, nothing, GRID, SCALE)
+    asked = GuidedVelocity(one_by_one(lambda x, sigmas, prompt, at: prompt), guidance)  # prompts that are answers
+    velocity = held_where_they_agree(asked, guidance, clean, hold)
     sigma = 0.8
     made = velocity(x, torch.full((1, TOKENS), sigma), Site(0, 0, sigma))
     return made, source, target, nothing, (x - clean) / sigma

@@ -101,12 +101,13 @@ def test_with_the_same_words_and_no_guidance_an_inverted_clip_comes_back(family:
     edit = an_edit(family, how, same_words=True)
     made = share_values(edit)
     assert (made.tokens - edit.clean).abs().max() < 1e-3
-    shared = share_values(
-        an_edit(family, How(**{**vars(how), "solver": "rf_solver", "shared_steps": 8}), same_words=True)
-    )
-    plain = share_values(an_edit(family, How(**{**vars(how), "solver": "rf_solver"}), same_words=True))
+    free = replace(how, solver="rf_solver", hold=0.0)
+    shared = share_values(an_edit(family, replace(free, shared_steps=8), same_words=True))
+    plain = share_values(an_edit(family, free, same_words=True))
     error, without = ((one.tokens - edit.clean).square().mean() for one in (shared, plain))
     assert error <= without * 1.1
+    held = share_values(an_edit(family, replace(free, hold=1.0), same_words=True))
+    assert (held.tokens - edit.clean).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("solver", ["euler", "rf_solver", "fireflow", "uni_inv", "fixed_point", "reversible_leapfrog"])
