@@ -73,14 +73,14 @@ TASKS: dict[str, str] = {
     "image_animation": "engines.composition.animation",
     "super_resolution": "engines.composition.upscaling",
     "interpolation": "engines.interpolation",
-    "video_editing": "engines.video_editing",
+    "video_editing": "engines.composition.editing",
     "storyboard": "engines.composition.storyboard",
 }
 
 # Fields that came later → what a file that was written without them stands for.
 WITHOUT: dict[str, dict[str, Any]] = {
     **{task: {"finish": False} for task in ("text_to_video", "image_animation", "storyboard")},
-    "video_editing": {"hold": 0.0},
+    "video_editing": {"hold": 0.0, "enlarge": False},
 }
 
 RequestType = TypeVar("RequestType", bound=Request)

@@ -8,12 +8,12 @@ from typing import Any
 import cv2
 import gradio as gr
 
+from engines.composition.editing.request import FinishedVideoEditingRequest
 from engines.errors import UserError
 from engines.task import parse_request
 from engines.video_editing.check import fit_of, open_video
 from engines.video_editing.fitting import fitted_frames
 from engines.video_editing.followed import edges
-from engines.video_editing.request import VideoEditingRequest
 from studio.prompt_advice import catalogue
 from studio.tabs.job_watch import Updates
 
@@ -47,7 +47,7 @@ class EdgePreview:
             fields = request()
             if fields is None:
                 return {self.picture: gr.update(visible=False)}
-            parsed = parse_request(VideoEditingRequest, fields)
+            parsed = parse_request(FinishedVideoEditingRequest, fields)
             video = open_video(parsed)
             fit = fit_of(parsed, video, catalogue()[parsed.model])
             first = fitted_frames(video.frames(range(1)), fit)[0]

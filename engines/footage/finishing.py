@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Protocol
 
 from engines.footage.footage import Footage
@@ -15,8 +16,12 @@ class Finishing(Protocol):
         """Whether clips of this size are finished at all."""
         ...
 
-    def stage(self, clip: Footage) -> Footage:
-        """The clip, finished. Raises: UserError."""
+    def stage(self, clip: Footage, fps: Fraction | None = None) -> Footage:
+        """The clip, finished. Raises: UserError.
+
+        Args:
+            fps: What it should have, of a clip that was made from a smoother one; default: as the stage likes.
+        """
         ...
 
     def recorded(self, made: OutputRecord) -> OutputRecord:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import torch
 
     from engines.backend.families.base import Family
+    from engines.footage.finishing import Finishing
     from engines.footage.footage import Footage
     from engines.footage.video import VideoFootage
     from engines.selection.background import Mattes
@@ -38,8 +39,11 @@ class VideoEditingEngine(ModelEngine):
         """Warnings. Raises: UserError if the request cannot be rendered."""
         return check_request(request, self._catalogue())
 
-    def run(self, request: VideoEditingRequest, context: RunContext) -> Result:
+    def run(self, request: VideoEditingRequest, context: RunContext, finishing: Finishing | None = None) -> Result:
         """See `render_job`; of edits by words further measurements, see `edit_by_words`.
+
+        Args:
+            finishing: What is done with what a model made before it is written.
 
         Raises: UserError, Cancelled or Paused.
         """
@@ -59,6 +63,8 @@ class VideoEditingEngine(ModelEngine):
         else:
             footage, record, measurements, said = self._by_model(request, video, context)
             warnings += said
+            if finishing is not None:
+                footage, record = finishing.stage(footage, video.fps), finishing.recorded(record)
         output = export_output(request, path, record, video.audio())
         made = render_job(FootageJob(footage, output, torch.device("cpu"), warnings), context, started)
         return made.model_copy(update={"measurements": {**made.measurements, **measurements}})
@@ -80,7 +86,7 @@ class VideoEditingEngine(ModelEngine):
         family.prepare(fit.at_once, 2, models.budget)
         made = make(Asked(family, request, video, fit, selected, context))
         record = _record(request, _recorded(family, request), family.dtype, family.device)
-        return ClipFootage(Clip(made.frames[: fit.count], video.fps)), record, made.measurements, made.warnings
+        return ClipFootage(Clip(made.frames[: fit.count], fit.fps)), record, made.measurements, made.warnings
 
     def _mattes(self, request: VideoEditingRequest, video: VideoFootage, context: RunContext) -> Mattes:
         """Where the thing is that the request means. Raises: InvalidRequest if it is not in the video."""

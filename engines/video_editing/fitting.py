@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -31,13 +33,17 @@ class Fit:
 
     Attributes:
         geometry: Of the clip; its frames are the video's, filled up to what the model takes.
-        count: Frames of the video.
+        every: Which frames of the video these are: 1 every one, 2 every second.
+        count: So many of them.
+        fps: Of them.
         window: Frames that the model makes at once; a longer clip is edited in chunks.
         warnings: What is cut away, filled up or shown at another rate.
     """
 
     geometry: LatentGeometry
+    every: int
     count: int
+    fps: Fraction
     window: int
     warnings: tuple[str, ...]
 
@@ -61,18 +67,22 @@ def plan_fit(footage: Footage, card: ModelCard, shape: float | None = None, in_c
     height, width = size_like(footage.width / footage.height if shape is None else shape, card)
     rate, at_once = card.facts.temporal_compression, max(card.trained_frames, default=card.defaults.frames)
     most = MOST_FRAMES if in_chunks else at_once
-    if footage.count > most:
+    every = max(1, round(footage.fps / card.defaults.fps))
+    count, fps = -(-footage.count // every), footage.fps / every
+    if count > most:
+        seen = f", of which the model sees {count}" if every > 1 else ""
         raise LimitExceeded(
-            f"The part to edit has {footage.count} frames; {card.title} makes up to {most} of them.",
-            f"Choose an out point at most {most / float(footage.fps):.2f} seconds after the in point.",
+            f"The part to edit has {footage.count} frames{seen}; {card.title} makes up to {most} of them.",
+            f"Choose an out point at most {most / float(fps):.2f} seconds after the in point.",
             field="end",
         )
-    frames = -(-(footage.count - 1) // rate) * rate + 1
+    frames = -(-(count - 1) // rate) * rate + 1
     # A model counts time in its own frames: a clip of another rate is to it one that moves faster or slower.
     geometry = plan_geometry(card, height, width, frames, card.defaults.fps)
     window = at_once if frames <= at_once else card.defaults.frames
-    said = _said(footage, geometry) if shape is None else _said_of_length(footage, geometry)
-    return Fit(geometry, footage.count, window, tuple(said))
+    fit = Fit(geometry, every, count, fps, window, ())
+    said = [*(_said_of_size(footage, geometry) if shape is None else []), *_said_of_frames(fit)]
+    return replace(fit, warnings=tuple(said))
 
 
 def plan_chunks(fit: Fit, time: int) -> ChunkPlan:
@@ -82,14 +92,18 @@ def plan_chunks(fit: Fit, time: int) -> ChunkPlan:
 
 
 def fitted(footage: Footage, fit: Fit) -> Frames:
-    """The video as the model's clip, uint8 [T, H, W, 3]: cut to its shape, scaled, its last frame repeated."""
+    """The video as the model's clip, uint8 [T, H, W, 3]: cut to its shape, scaled, its last frame repeated.
+
+    Of a video that shows many more frames a second than the model's clips do, only so many as they do: what moves would
+    move slower in the model's eyes than it does.
+    """
     return fitted_frames(footage.frames(range(footage.count)), fit)
 
 
 def fitted_frames(frames: Iterable[Frame], fit: Fit) -> Frames:
     """The same of frames of the video's size that belong to it, one for each of its own."""
     size = (fit.geometry.width, fit.geometry.height)
-    made = [_cut_and_scaled(frame, size) for frame in frames]
+    made = [_cut_and_scaled(frame, size) for frame in islice(frames, 0, None, fit.every)]
     return np.stack(made + [made[-1]] * (fit.geometry.frames - len(made)))
 
 
@@ -110,7 +124,7 @@ def inside_canvas(footage: Footage, fit: Fit) -> tuple[Frames, npt.NDArray[np.fl
     top, left = (height - rows) // 2, (width - columns) // 2
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     made = []
-    for frame in footage.frames(range(footage.count)):
+    for frame in islice(footage.frames(range(footage.count)), 0, None, fit.every):
         small = cv2.resize(eight_bit(frame), (columns, rows), interpolation=method)
         border = (top, height - rows - top, left, width - columns - left)
         made.append(np.asarray(cv2.copyMakeBorder(small, *border, cv2.BORDER_REPLICATE), np.uint8))
@@ -119,22 +133,22 @@ def inside_canvas(footage: Footage, fit: Fit) -> tuple[Frames, npt.NDArray[np.fl
     return np.stack(made + [made[-1]] * (fit.geometry.frames - len(made))), beyond
 
 
-def _said(footage: Footage, geometry: LatentGeometry) -> list[str]:
-    said = []
-    if (footage.width, footage.height) != (geometry.width, geometry.height):
-        kept = min(footage.width / geometry.width, footage.height / geometry.height)
-        share = kept**2 * geometry.width * geometry.height / (footage.width * footage.height)
-        cut = f", the middle {share:.0%} of the picture" if share < 0.995 else ""
-        said.append(
-            f"The model sees the clip in {geometry.width} × {geometry.height} pixels{cut}; the result has that size."
-        )
-    return [*said, *_said_of_length(footage, geometry)]
-
-
-def _said_of_length(footage: Footage, geometry: LatentGeometry) -> list[str]:
-    if geometry.frames == footage.count:
+def _said_of_size(footage: Footage, geometry: LatentGeometry) -> list[str]:
+    if (footage.width, footage.height) == (geometry.width, geometry.height):
         return []
-    return [f"The clip's {footage.count} frames are filled up to {geometry.frames} for the model, and cut again."]
+    kept = min(footage.width / geometry.width, footage.height / geometry.height)
+    share = kept**2 * geometry.width * geometry.height / (footage.width * footage.height)
+    cut = f", the middle {share:.0%} of the picture" if share < 0.995 else ""
+    return [f"The model sees and makes the clip in {geometry.width} × {geometry.height} pixels{cut}."]
+
+
+def _said_of_frames(fit: Fit) -> list[str]:
+    said = []
+    if fit.every > 1:
+        said.append(f"The model sees {float(fit.fps):g} frames of each second, as many as its own clips have.")
+    if fit.geometry.frames != fit.count:
+        said.append(f"{fit.count} frames are filled up to {fit.geometry.frames} for the model, and cut again.")
+    return said
 
 
 def _cut_and_scaled(frame: Frame, size: tuple[int, int]) -> Frames:

@@ -9,10 +9,10 @@ import gradio as gr
 
 from engines.adapters import CONTROL, WORD_SELECTION, Adapter
 from engines.backend.catalogue import Feature
+from engines.composition.editing.request import FinishedVideoEditingRequest
 from engines.errors import InvalidRequest
 from engines.task import parse_request, request_class
 from engines.video_editing.check import open_video
-from engines.video_editing.request import VideoEditingRequest
 from engines.video_editing.selected import marks_of
 from studio.edge_preview import EdgePreview
 from studio.events import BESIDE_THE_QUEUE
@@ -63,14 +63,14 @@ LABELS = {
     "mode": "What to do", "canvas": "Shape of the picture", "selection": "Which thing", "thing": "Its name",
     "change": "How much changes", "steadiness": "What is carried from frame to frame",
     "follow": "What is followed", "closely": "How closely", "hold": "Hold what both prompts agree on",
-    "finish": "Let a model that knows the clip finish it",
+    "finish": "Let a model that knows the clip finish it", "enlarge": "Larger and smoother",
     "background": "What becomes of the background", "blur": "How strongly", "move_right": "To the right",
     "move_down": "Down", "scale": "How large", "copy_thing": "Leave the thing where it is, too",
 }  # fmt: skip
 # Part of the page → the fields in it. Which parts are shown: `shown_parts`.
 PARTS: dict[str, tuple[str, ...]] = {
     "canvas": ("canvas",),
-    "prompt": ("prompt", "seed"),
+    "prompt": ("prompt", "seed", "enlarge"),
     "source": ("source_prompt",),
     "how": ("guidance_scale", "steps", "model"),
     "change": ("change",),
@@ -168,7 +168,7 @@ class EditTab(FootageTab):
             add("prompt")
             with gr.Group() as source:
                 add("source_prompt")
-            add("seed")
+            add("seed", "enlarge")
         with gr.Accordion("How it is edited", open=False, elem_id=f"{self.task}-how") as how:
             with gr.Group(visible=False) as change:
                 add("change")
@@ -227,7 +227,7 @@ class EditTab(FootageTab):
         marks = marks_of(fields["marks"])
         if "marks" not in shown_parts(fields) or not marks:
             return part
-        tried = open_video(parse_request(VideoEditingRequest, {**fields, **part}))
+        tried = open_video(parse_request(FinishedVideoEditingRequest, {**fields, **part}))
         kept = [mark for mark in marks if mark.frame < tried.count]
         if not kept:
             raise InvalidRequest(

@@ -182,7 +182,7 @@ def test_what_is_said_of_a_clip_stands_below_the_form(edit: EditTab, owned: Owne
     kept = owned.uploads.keep(clip(tmp_path / "a.mp4"), "local")
     values = edit.form.defaults() | {"video": lines_of([kept]), "prompt": "an owl in the snow"}
     said = edit.advice(values, "local")[edit.settings_advice]
-    assert "The model sees the clip in" in said
+    assert "The model sees and makes the clip in" in said
     assert "Without a source prompt" in said
 
 

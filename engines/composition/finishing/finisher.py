@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,14 +50,16 @@ class Finisher:
     def takes(self, width: int, height: int) -> bool:
         return is_small(width, height)
 
-    def stage(self, clip: Footage) -> Footage:
+    def stage(self, clip: Footage, fps: Fraction | None = None) -> Footage:
         from engines.interpolation.interpolated import Rate
 
-        larger = self._larger.stage(ENLARGING, clip)
-        if not self._smooths or clip.count == 1 or clip.fps * TIMES > SMOOTH_FPS:
+        larger = self._larger.stage(ENLARGING, clip) if self.takes(clip.width, clip.height) else clip
+        if fps is None:
+            fps = clip.fps * TIMES if clip.fps * TIMES <= SMOOTH_FPS else clip.fps
+        if not self._smooths or clip.count == 1 or fps <= clip.fps:
             return larger
         # What a model made holds neither cuts nor frames that were drawn twice.
-        return self._smoother.stage(larger, Rate(clip.fps * TIMES), find_cuts=False, drop_repeats=False)
+        return self._smoother.stage(larger, Rate(fps), find_cuts=False, drop_repeats=False)
 
     def recorded(self, made: OutputRecord) -> OutputRecord:
         weights = {"upscaling": self._larger.model(ENLARGING)}

@@ -11,7 +11,7 @@ from engines.backend.catalogue import load_catalogue
 from engines.errors import LimitExceeded
 from engines.footage.footage import ClipFootage
 from engines.media.clip import Clip
-from engines.video_editing.fitting import fitted, plan_chunks, plan_fit
+from engines.video_editing.fitting import fitted, fitted_masks, plan_chunks, plan_fit
 
 CARD = load_catalogue().card("diorama")
 
@@ -46,12 +46,25 @@ def test_what_is_cut_and_filled_up_is_said() -> None:
     assert made.shape == (9, 64, 128, 3)
     np.testing.assert_array_equal(made[5], made[8])
     assert any("6 frames are filled up to 9" in said for said in fit.warnings)
-    assert any("128 × 64 pixels; the result" in said for said in fit.warnings)
+    assert any("makes the clip in 128 × 64 pixels" in said for said in fit.warnings)
     tall = footage(2, 100, 300)
     assert any("the middle 67% of the picture" in said for said in plan_fit(tall, CARD).warnings)
     shown = fitted(tall, plan_fit(tall, CARD))[0, 32, :, 0].astype(int)
     assert shown[0] == pytest.approx(255 / 6, abs=3), "a sixth is cut away on either side"
     assert shown[-1] == pytest.approx(255 * 5 / 6, abs=3)
+
+
+def test_of_a_smoother_clip_the_model_sees_as_many_frames_a_second_as_its_own_have() -> None:
+    source = footage(34, 96, 96, fps=48)
+    fit = plan_fit(source, CARD)
+    assert (fit.every, fit.count, fit.fps, fit.geometry.frames) == (2, 17, 24, 17)
+    np.testing.assert_array_equal(fitted(source, fit), np.stack(list(source.frames(range(34))))[::2])
+    masks = (np.full((96, 96), number / 34, np.float32) for number in range(34))
+    assert fitted_masks(masks, fit)[:, 0, 0] == pytest.approx(np.arange(0, 34, 2) / 34, abs=0.01)
+    assert any("24 frames of each second" in said for said in fit.warnings)
+    with pytest.raises(LimitExceeded, match="has 60 frames, of which the model sees 30"):
+        plan_fit(footage(60, 96, 96, fps=60), CARD)
+    assert plan_fit(footage(17, 96, 96, fps=30), CARD).every == 1, "nearer to its own than every second one"
 
 
 def test_ten_bits_become_eight() -> None:

@@ -1,0 +1,1 @@
+"""Edited clips, finished: as large and as smooth as clips of the studio are."""
