@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class FileField(UploadedField):
 
     Attributes:
         resets: Updates of other fields that go with a new file: what was cut off the last one means nothing for it.
+        learns: What further fields become by what a new file says of itself. learning: Those fields.
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class FileField(UploadedField):
     ) -> None:
         super().__init__(task, name, label, owned)
         self.resets: Updates = {}
+        self.learning: Sequence[Any] = ()
+        self.learns: Callable[[Path], Updates] = lambda path: {}
         self.each_a_job = each_a_job
         self.several, self.files, key = several, files, self.key
         with gr.Column(elem_classes=["file-field"], elem_id=f"{key}-field"):
@@ -89,7 +92,8 @@ class FileField(UploadedField):
         if not usable:
             nothing = f"There is no file in it. Choose a {self._noun}."
             return emptied | self.error(_left_out(reasons, len(kept)) or nothing)
-        return emptied | self.error(_left_out(reasons, len(kept))) | {self.value: lines_of(usable)} | self.resets
+        said = self.error(_left_out(reasons, len(kept)))
+        return emptied | said | {self.value: lines_of(usable)} | self.resets | self.learns(usable[0])
 
     def refresh(self, request: gr.Request, lines: str) -> Updates:
         """The value changed: what is known at once."""
@@ -173,7 +177,7 @@ class FileField(UploadedField):
         return [self.drop, self.another, self.remove, self.player, self.message]
 
     def wire(self) -> None:
-        taken = [self.drop, self.message, self.value, *self.resets]
+        taken = [self.drop, self.message, self.value, *self.resets, *self.learning]
         for source in (self.drop, self.another, self.folder):
             source.upload(self.take, source, taken, **BESIDE_THE_QUEUE)
         changed = self.value.change(

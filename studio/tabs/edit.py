@@ -14,6 +14,7 @@ from engines.errors import InvalidRequest
 from engines.task import parse_request, request_class
 from engines.video_editing.check import open_video
 from engines.video_editing.selected import marks_of
+from studio import source_prompt
 from studio.edge_preview import EdgePreview
 from studio.events import BESIDE_THE_QUEUE
 from studio.file_field import FileField
@@ -206,6 +207,9 @@ class EditTab(FootageTab):
         video = self.form.files["video"]
         assert isinstance(video, FileField)
         video.resets |= self.marks.forgets()
+        source = fields[source_prompt.FIELD]
+        video.learning = [source]
+        video.learns = lambda path: {source: said} if (said := source_prompt.prompt_in(path)) else {}
         for field in self.form.files.values():
             # A file field of a tab that is still closed says null; the form of last time then took it for a new value.
             field.value.value = ""

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from engines.errors import UserError
+from studio import source_prompt
 from studio.events import BESIDE_THE_QUEUE
 from studio.files import FileServer
 from studio.gallery_disk import Heap
@@ -205,6 +206,8 @@ class GalleryTab:
             values |= {name: value for name, value in of_the_last_one.items() if name in form.names}
             others = [one for one in paths_of(values.get(field)) if one != path] if form.takes_several(field) else []
             values[field] = lines_of([*others, path])
+            if source_prompt.FIELD in form.names and (said := source_prompt.prompt_in(path)):
+                values[source_prompt.FIELD] = said
             return {rooms: gr.update(selected=task)} | self.tabs[task].filled(values, owner)
 
         return send

@@ -12,6 +12,7 @@ from studio.files import FileServer
 from studio.jobs.queue import JobQueue
 from studio.owned_files import OwnedFiles
 from studio.tabs.animate import AnimateTab
+from studio.tabs.edit import EditTab
 from studio.tabs.gallery import GalleryTab
 from studio.tabs.storyboard import StoryboardTab
 from studio.tabs.upscale import UpscaleTab
@@ -34,5 +35,5 @@ def owned(queue: JobQueue) -> OwnedFiles:
 def gallery(queue: JobQueue, owned: OwnedFiles) -> GalleryTab:
     files = FileServer()
     with gr.Blocks():
-        tabs = [kind(queue, files, owned) for kind in (UpscaleTab, AnimateTab, StoryboardTab)]
+        tabs = [kind(queue, files, owned) for kind in (UpscaleTab, AnimateTab, EditTab, StoryboardTab)]
         return GalleryTab(queue, files, owned, tabs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ import pytest
 from engines.adapters import CONTROL, WORD_SELECTION, Adapter
 from engines.errors import InvalidRequest
 from engines.footage.fields import ExportFields, FootageFields
-from engines.media.writer import ClipWriter
+from engines.media.clip import Clip
+from engines.media.metadata import OutputRecord
+from engines.media.writer import ClipWriter, write_clip
 from engines.selection.overlay import TINT
 from engines.video_editing.selected import marks_of
+from studio.file_field import FileField
 from studio.files import FileServer
 from studio.jobs.queue import JobQueue
 from studio.mark_field import NOTHING, READ
@@ -184,6 +188,17 @@ def test_what_is_said_of_a_clip_stands_below_the_form(edit: EditTab, owned: Owne
     said = edit.advice(values, "local")[edit.settings_advice]
     assert "The model sees and makes the clip in" in said
     assert "Without a source prompt" in said
+
+
+def test_a_clip_of_the_studio_says_itself_what_it_shows(edit: EditTab, owned: OwnedFiles, tmp_path: Path) -> None:
+    record = OutputRecord(framewright="0", request={"task": "image_animation", "prompt": "a fox spins"})
+    made, other = tmp_path / "made.mp4", clip(tmp_path / "other.mp4")
+    write_clip(made, Clip(np.zeros((5, 96, 96, 3), np.uint8), Fraction(24)), metadata=record)
+    video, source = edit.form.files["video"], edit.form.components["source_prompt"]
+    assert isinstance(video, FileField)
+    assert video.take(None, [str(made)])[source] == "a fox spins"  # type: ignore[arg-type]
+    assert source not in video.take(None, [str(other)])  # type: ignore[arg-type]
+    assert source in video.learning
 
 
 def test_what_is_not_shown_is_not_asked_for(edit: EditTab, owned: OwnedFiles, tmp_path: Path) -> None:

@@ -159,6 +159,19 @@ def test_a_render_is_sent_as_it_is_with_the_settings_of_last_time(
     assert reused[components["video"]]["value"] == one.fields["video"]
 
 
+def test_a_render_that_is_sent_to_be_edited_says_what_it_shows(
+    queue: JobQueue, gallery: GalleryTab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, edit = finished(queue, clip(tmp_path / "a.mp4")), gallery.tabs["video_editing"]
+    edit.memory.save("local", edit.form.defaults() | {"source_prompt": "another one", "prompt": "a rabbit spins"})
+    send, sight = gallery._sends(gr.Tabs(), "video_editing"), Sight(shown=f"{one.id} 0").as_data()
+    prompt, source = (edit.form.components[name] for name in ("prompt", "source_prompt"))
+    assert send(None, sight)[source]["value"] == "another one", "its own record says nothing"
+    monkeypatch.setattr("studio.source_prompt.prompt_in", lambda path: "a fox spins")
+    sent = send(None, sight)
+    assert [sent[field]["value"] for field in (prompt, source)] == ["a rabbit spins", "a fox spins"]
+
+
 def test_the_last_frame_is_sent_to_what_begins_with_pictures(
     queue: JobQueue, gallery: GalleryTab, tmp_path: Path
 ) -> None:
