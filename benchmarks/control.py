@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,15 +34,21 @@ CLIPS, QUICK_CLIPS, SHEET_CLIPS, SEED = 32, 2, 2, FIRST_SEED + 21
 
 
 def add_arms(report: Report, specs: Sequence[SceneSpec]) -> None:
+    # Without a branch the clip is the same, whatever would be followed.
+    alone = _rows(report, specs, KINDS[0], "none")
     for kind in KINDS:
         for arm in ARMS:
-            rows = [
-                report.row(f"{kind}, {arm}", scene_name(spec),
-                           lambda s=spec, k=kind, a=arm: measure_followed(s, k, a))  # type: ignore[misc]
-                for spec in specs
-            ]  # fmt: skip
+            rows = alone if arm == "none" else _rows(report, specs, kind, arm)
             for key in ("edge_f1", "noun"):
                 report.mean(f"{kind}_{arm}_{key}", [row[key] for row in rows])
+
+
+def _rows(report: Report, specs: Sequence[SceneSpec], kind: str, arm: str) -> list[dict[str, Any]]:
+    name = arm if arm == "none" else f"{kind}, {arm}"
+    return [
+        report.row(name, scene_name(spec), lambda s=spec: measure_followed(s, kind, arm))  # type: ignore[misc]
+        for spec in specs
+    ]
 
 
 def add_limit(report: Report, specs: Sequence[SceneSpec]) -> None:
