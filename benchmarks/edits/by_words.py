@@ -71,7 +71,7 @@ def _changed(spec: SceneSpec, change: Change, random: np.random.Generator) -> Sc
 Method = Callable[[ClipEdit], Edited]
 STRENGTHS = (0.5, 0.65, 0.8)
 # The request's defaults, and what they stand beside.
-OURS = How(steps=24, solver="rf_solver", shared_steps=3, strength=0.85)
+OURS = How(steps=24, solver="rf_solver", shared_steps=3, strength=0.9)
 WHOLE = replace(OURS, strength=1.0)
 ARMS: dict[str, tuple[Method, How]] = {
     "ours": (share_values, OURS),

@@ -50,7 +50,7 @@ class VideoEditingRequest(FootageFields, ExportFields):
         json_schema_extra={"layer": "advanced", "choices_from": "models"},
     )
     strength: float = Field(
-        0.85, gt=0.0, le=1.0,
+        0.9, gt=0.0, le=1.0,
         description="Words: how much of the clip may be lost on the way: 1 is all of it, lower keeps more.",
         json_schema_extra={"layer": "look"},
     )  # fmt: skip

@@ -1,15 +1,22 @@
-"""Which thing is meant, said by clicks on a frame: tinted there, gone from the video, or missed beside the field."""
+"""The Edit tab as a person uses it: a thing said by clicks is tinted, gone, or missed; words make another of it."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 from playwright.sync_api import Locator, expect
 
+from engines.diorama.theatre.draw import render_scene
+from engines.diorama.theatre.spec import SceneSpec, Thing
+from engines.media.clip import Clip
+from engines.media.metadata import OutputRecord
 from engines.media.reader import ClipReader
+from engines.media.writer import write_clip
 from tests.browser.conftest import OpenPage
 from tests.browser.footage_page import FootagePage
 from tests.studio.footage_files import clip
@@ -135,3 +142,32 @@ def test_marks_are_there_again_after_a_reload_on_a_phone(
     assert again.colour(4, 24)[2] > 80
     again.part("mark-clear").click()
     again.says("Click on the thing")
+
+
+def test_a_fox_becomes_a_rabbit_in_its_place(
+    square_studio: RunningStudio, open_page: OpenPage, tmp_path: Path, screenshots: Path
+) -> None:
+    tab = MarkPage(open_page(square_studio), "Edit", TASK)
+    words = "a fox slides right in the snow"
+    fox = Thing(noun="fox", motion="slides right", seed=4)
+    scene = render_scene(SceneSpec(scene="snow", actors=(fox,), sound=False, frames=17, seed=5))
+    record = OutputRecord(framewright="0", request={"task": "text_to_video", "prompt": words})
+    source = tmp_path / "fox.mp4"
+    write_clip(source, Clip(scene.frames, Fraction(24)), metadata=record)
+    tab.bring_and_see(source)
+    tab.choose_entry("mode", "Change what it shows, by words")
+    said = tab.part("source_prompt").locator("textarea")
+    expect(said).to_have_value(words)
+    tab.part("prompt").locator("textarea").fill("a rabbit slides right in the snow")
+    tab.part("render").click()
+    tab.wait_until_done()
+    expect(tab.part("facts")).to_contain_text("inverted to")
+    tab.page.picture(screenshots / "edit.png")
+    made = decoded(tab.page.download(tmp_path, TASK))
+    assert made.shape == (17, 384, 384, 3), "enlarged"
+    small = made.reshape(17, 96, 4, 96, 4, 3).mean((2, 4))
+    changed = np.abs(small - scene.frames).mean(-1)
+    inside = scene.coverage[0] > 0.5
+    around = np.stack([cv2.dilate(mask.astype(np.uint8), np.ones((33, 33), np.uint8)) for mask in inside]) > 0
+    assert changed[inside].mean() > 25, "another thing"
+    assert changed[~around].mean() < 8, "in the same place"

@@ -6,14 +6,22 @@ prompts agree on is held to the clip, see `agreement`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engines.backend.attention.feature_store import FeatureStore, Spill
 from engines.backend.blocks import block_count
-from engines.backend.families.base import Family, PromptEmbedding
-from engines.inversion.invert import invert
+from engines.backend.families.base import Family
+from engines.inversion.invert import Inverted, invert
 from engines.inversion.sharing import Sharing
-from engines.sampling.guidance import GuidedVelocity
 from engines.sampling.loop import Velocity, sample
-from engines.video_editing.methods.agreement import FollowedWhereTheyDiffer, held_where_they_agree
+from engines.sampling.site import Site
+from engines.video_editing.methods.agreement import (
+    DisagreementMask,
+    FollowedWhereTheyDiffer,
+    Target,
+    held_where_they_agree,
+    watched,
+)
 from engines.video_editing.methods.clip_edit import ClipEdit, Edited
 
 MEMORY_BYTES = 2**30
@@ -27,30 +35,58 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
     sigmas, noise = edit.inverted_sigmas, edit.first_noise
     total = len(sigmas) - (1 if noise is None else 2)
     sharing = Sharing(total, min(how.shared_steps, total), block_count(family.transformer))
-    up = edit.velocity(edit.words.source)
-    down, asked = _down(edit)
+    ways = _Ways(edit)
+    # The leapfrog's way back must be its way there: steered, the velocity that it carries swings up.
+    free = how.hold == 0 or how.solver == "reversible_leapfrog"
+    stages = 1 if how.solver in ONE_STAGE else 2
     with FeatureStore(MEMORY_BYTES, spill=spill) as store:
-        stages = 1 if how.solver in ONE_STAGE else 2
         store.require(sharing.nbytes(edit.geometry.tokens, attention_width(family), stages))
-        with family.attention(sharing.keep(store)):
+        keep = sharing.keep(store)
+        with family.attention(replace(keep, where=replace(keep.where, branches=("cond",)))):
+            up = ways.source if free else ways.up
             made = invert(up, edit.clean, sigmas, how.solver, noise, ask_top=sharing.steps > 0, on_step=edit.going_up)
         kept = store.nbytes + store.spilled_bytes
         with family.attention(sharing.recall(store)):
+            down = ways.free_down() if free else ways.down(made)
             start, falling = edit.going_on(made.top, made.sigmas)
             tokens = sample(edit.steered(down), start, falling, made.back, on_step=edit.going_down)
-    return Edited(tokens, up.evaluations + asked.evaluations, made.top, {"kept_bytes": float(kept)})
+    return Edited(tokens, ways.evaluations, made.top, {"kept_bytes": float(kept)})
 
 
-def _down(edit: ClipEdit) -> tuple[Velocity, GuidedVelocity[PromptEmbedding]]:
-    """The way back, and what it asks."""
-    how, words = edit.how, edit.words
-    # The leapfrog's way back must be its way there: steered, the velocity that it carries swings up.
-    if how.hold == 0 or how.solver == "reversible_leapfrog":
-        asked = edit.velocity(words.target, how.guidance_scale)
-        return asked, asked
-    guidance = FollowedWhereTheyDiffer(words.source, words.target, words.empty, edit.geometry.grid, how.guidance_scale)
-    asked = edit.guided(guidance)
-    return held_where_they_agree(asked, guidance, edit.clean, how.hold), asked
+class _Ways:
+    """Up and down, and how often they asked the model."""
+
+    def __init__(self, edit: ClipEdit) -> None:
+        self._edit = edit
+        self.source = edit.velocity(edit.words.source)
+        self._target = edit.guided(Target(edit.words.target))
+        self._mask = DisagreementMask(edit.geometry.grid, float(edit.sigmas.max()))
+        self._asked = [self.source, self._target]
+
+    @property
+    def up(self) -> Velocity:
+        return watched(self.source, self._target, self._mask)
+
+    def down(self, made: Inverted) -> Velocity:
+        if self._mask.is_empty:
+            # Of so few steps none fell among the levels that tell.
+            levels = made.sigmas[0].to(made.top).expand(len(made.top), -1)
+            top = Site(0, 0, float(levels.max()))
+            self._mask.gather(self._target(made.top, levels, top) - self.source(made.top, levels, top))
+        edit, words, differs = self._edit, self._edit.words, self._mask.shares()
+        scale = edit.how.guidance_scale
+        guided = edit.guided(FollowedWhereTheyDiffer(words.source, words.target, words.empty, differs, scale))
+        self._asked.append(guided)
+        return held_where_they_agree(guided, differs, edit.clean, edit.how.hold)
+
+    def free_down(self) -> Velocity:
+        guided = self._edit.velocity(self._edit.words.target, self._edit.how.guidance_scale)
+        self._asked.append(guided)
+        return guided
+
+    @property
+    def evaluations(self) -> int:
+        return sum(one.evaluations for one in self._asked)
 
 
 def attention_width(family: Family) -> int:

@@ -89,7 +89,9 @@ def test_evaluations_are_counted_guidance_included(family: Family) -> None:
     how = How(steps=4, guidance_scale=3.0, solver="euler", first_level=0.0, shared_steps=2)
     assert _evaluations("noising", family, how) == 8
     assert _evaluations("noising", family, How(steps=4, strength=0.5, guidance_scale=1.0)) == 2
-    assert _evaluations("sharing", family, how) == 4 + 1 + 12, "one more at the top, for what is asked first there"
+    assert _evaluations("sharing", family, how) == 4 + 1 + 2 + 12, (
+        "one more at the top, for what is asked first there, two of the target at levels that tell"
+    )
     assert _evaluations("sharing alone", family, how) == 4 + 1 + 8
     assert _evaluations("difference", family, how) == 8 + 8
     assert _evaluations("weighed", family, how) == 5 + 4 + 4
