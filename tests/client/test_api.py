@@ -16,11 +16,11 @@ import pytest
 from gradio_client import Client
 
 from engines.composition.animation.request import FinishedImageAnimationRequest
+from engines.composition.editing.request import FinishedVideoEditingRequest
 from engines.composition.finishing.request import FinishedTextToVideoRequest
 from engines.composition.storyboard.request import StoryboardRequest
 from engines.interpolation.request import InterpolationRequest
 from engines.media.metadata import read_request
-from engines.video_editing.request import VideoEditingRequest
 from tests.studio.doubling.request import DoublingRequest
 from tests.studio.moving_square.running import ROOT, RunningStudio
 
@@ -35,7 +35,7 @@ def with_first(fields: list[str], *required: str) -> list[str]:
 
 UPSCALE = with_first(list(DoublingRequest.model_fields), "video")
 INTERPOLATE = with_first(list(InterpolationRequest.model_fields), "video")
-EDIT = with_first(list(VideoEditingRequest.model_fields), "video")
+EDIT = with_first(list(FinishedVideoEditingRequest.model_fields), "video")
 ANIMATE = with_first(list(FinishedImageAnimationRequest.model_fields), "picture", "prompt")
 STORYBOARD = with_first(list(StoryboardRequest.model_fields), "scenes")
 ENDPOINTS = {
