@@ -36,18 +36,17 @@ def share_values(edit: ClipEdit, spill: Spill | None = None) -> Edited:
     total = len(sigmas) - (1 if noise is None else 2)
     sharing = Sharing(total, min(how.shared_steps, total), block_count(family.transformer))
     ways = _Ways(edit)
-    # The leapfrog's way back must be its way there: steered, the velocity that it carries swings up.
-    free = how.hold == 0 or how.solver == "reversible_leapfrog"
     stages = 1 if how.solver in ONE_STAGE else 2
     with FeatureStore(MEMORY_BYTES, spill=spill) as store:
         store.require(sharing.nbytes(edit.geometry.tokens, attention_width(family), stages))
         keep = sharing.keep(store)
         with family.attention(replace(keep, where=replace(keep.where, branches=("cond",)))):
-            up = ways.source if free else ways.up
-            made = invert(up, edit.clean, sigmas, how.solver, noise, ask_top=sharing.steps > 0, on_step=edit.going_up)
+            made = invert(
+                ways.up, edit.clean, sigmas, how.solver, noise, ask_top=sharing.steps > 0, on_step=edit.going_up
+            )
         kept = store.nbytes + store.spilled_bytes
         with family.attention(sharing.recall(store)):
-            down = ways.free_down() if free else ways.down(made)
+            down = ways.down(made)
             start, falling = edit.going_on(made.top, made.sigmas)
             tokens = sample(edit.steered(down), start, falling, made.back, on_step=edit.going_down)
     return Edited(tokens, ways.evaluations, made.top, {"kept_bytes": float(kept)})
@@ -58,31 +57,33 @@ class _Ways:
 
     def __init__(self, edit: ClipEdit) -> None:
         self._edit = edit
-        self.source = edit.velocity(edit.words.source)
+        # The leapfrog's way back must be its way there: steered, the velocity that it carries swings up.
+        self._free = edit.how.hold == 0 or edit.how.solver == "reversible_leapfrog"
+        self._source = edit.velocity(edit.words.source)
         self._target = edit.guided(Target(edit.words.target))
         self._mask = DisagreementMask(edit.geometry.grid, float(edit.sigmas.max()))
-        self._asked = [self.source, self._target]
+        self._asked = [self._source, self._target]
 
     @property
     def up(self) -> Velocity:
-        return watched(self.source, self._target, self._mask)
+        return self._source if self._free else watched(self._source, self._target, self._mask)
 
     def down(self, made: Inverted) -> Velocity:
+        """Once, after the way up."""
+        edit, words, scale = self._edit, self._edit.words, self._edit.how.guidance_scale
+        if self._free:
+            guided = edit.velocity(words.target, scale)
+            self._asked.append(guided)
+            return guided
         if self._mask.is_empty:
             # Of so few steps none fell among the levels that tell.
             levels = made.sigmas[0].to(made.top).expand(len(made.top), -1)
             top = Site(0, 0, float(levels.max()))
-            self._mask.gather(self._target(made.top, levels, top) - self.source(made.top, levels, top))
-        edit, words, differs = self._edit, self._edit.words, self._mask.shares()
-        scale = edit.how.guidance_scale
+            self._mask.gather(self._target(made.top, levels, top) - self._source(made.top, levels, top))
+        differs = self._mask.shares()
         guided = edit.guided(FollowedWhereTheyDiffer(words.source, words.target, words.empty, differs, scale))
         self._asked.append(guided)
         return held_where_they_agree(guided, differs, edit.clean, edit.how.hold)
-
-    def free_down(self) -> Velocity:
-        guided = self._edit.velocity(self._edit.words.target, self._edit.how.guidance_scale)
-        self._asked.append(guided)
-        return guided
 
     @property
     def evaluations(self) -> int:
